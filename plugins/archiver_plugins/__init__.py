@@ -1,0 +1,1 @@
+"""The bundled plugins: worked examples of what a third party can write."""

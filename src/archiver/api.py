@@ -1,0 +1,91 @@
+"""All that a plugin may import.
+
+    from archiver import api
+
+    class MySource(api.Source[MyOptions, MyEntry]): ...
+
+    @api.hookimpl
+    def archiver_sources(): return [MySource]
+
+The exported names are the contract: a test holds them against a snapshot.
+"""
+
+from archiver.contracts import (
+    API_VERSION,
+    Blob,
+    Context,
+    Downloaded,
+    Http,
+    Options,
+    Progress,
+    Response,
+    Scope,
+    ScopeEntry,
+    Sink,
+    Source,
+    Stat,
+)
+from archiver.errors import (
+    ArchiverError,
+    BlockedError,
+    ConfigError,
+    ConflictError,
+    ExistsError,
+    FatalError,
+    GoneError,
+    InvalidError,
+    MissingError,
+    SinkError,
+    SourceError,
+    TransientError,
+)
+from archiver.hooks import hookimpl
+from archiver.model import (
+    Checkpoint,
+    Event,
+    Fetched,
+    Grade,
+    Kind,
+    Material,
+    Role,
+    Talk,
+    Unavailable,
+)
+
+__all__ = [
+    "API_VERSION",
+    "ArchiverError",
+    "Blob",
+    "BlockedError",
+    "Checkpoint",
+    "ConfigError",
+    "ConflictError",
+    "Context",
+    "Downloaded",
+    "Event",
+    "ExistsError",
+    "FatalError",
+    "Fetched",
+    "GoneError",
+    "Grade",
+    "Http",
+    "InvalidError",
+    "Kind",
+    "Material",
+    "MissingError",
+    "Options",
+    "Progress",
+    "Response",
+    "Role",
+    "Scope",
+    "ScopeEntry",
+    "Sink",
+    "SinkError",
+    "Source",
+    "SourceError",
+    "Stat",
+    "Talk",
+    "TransientError",
+    "Unavailable",
+    "hookimpl",
+]

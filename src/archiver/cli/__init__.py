@@ -1,0 +1,5 @@
+"""The `archive` command."""
+
+
+def main() -> None:
+    """Run the command."""

@@ -1,0 +1,290 @@
+"""What a plugin is: the two interfaces, and what the core lends to those who implement them."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from archiver.model import Checkpoint, Event, Fetched, Material, Unavailable
+
+API_VERSION = 1
+
+
+class Options(BaseModel):
+    """Typed options of a plugin; unknown keys are errors. Mark secrets as `pydantic.SecretStr`.
+
+    An option called `base_url` is an address the user trusts: the HTTP client may reach it even
+    when it is a private one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+EntryT = TypeVar("EntryT", bound=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer, read into memory under a limit. `headers` has lower-case names."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """Decode by the declared charset, else UTF-8, replacing what does not fit."""
+        _, _, charset = self.headers.get("content-type", "").partition("charset=")
+        try:
+            return self.content.decode(charset.split(";")[0].strip("\"' ") or "utf-8", "replace")
+        except LookupError:
+            return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Parse as JSON. Raises `InvalidError` when it is none."""
+        import json
+
+        from archiver.errors import InvalidError
+
+        try:
+            return json.loads(self.content)
+        except ValueError as error:
+            raise InvalidError(f"{self.url} did not answer with JSON: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A file that arrived whole. `size` in bytes, `sha256` in lower-case hex."""
+
+    path: Path
+    size: int
+    sha256: str
+    url: str
+    media_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+
+class Http(Protocol):
+    """The polite HTTP client that the core lends to a source.
+
+    Per-host rate and concurrency, `Retry-After`, retries on transient faults, resume, limits of size
+    and time, the address guard and redaction are its business. It raises `TransientError` (retries
+    used up), `BlockedError` (401, 403, 407, 451), `GoneError` (404, 410) and `InvalidError`
+    (too long, wrong length or digest). Statuses named in `accept` come back instead.
+    """
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Iterable[int] = (),
+        max_bytes: int = ...,
+    ) -> Response:
+        """Get a page or an API answer into memory; `max_bytes` defaults to 32 MiB."""
+        ...
+
+    def download(
+        self,
+        url: str,
+        path: Path,
+        *,
+        headers: Mapping[str, str] | None = None,
+        size: int | None = None,
+        sha256: str = "",
+        max_bytes: int | None = None,
+    ) -> Downloaded:
+        """Get a file onto disk, whole and hashed; `size` and `sha256` are compared when given."""
+        ...
+
+
+class Progress(Protocol):
+    """Called with the bytes that came since the last call, and the total when it is known."""
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """Say that `done` more bytes came."""
+        ...
+
+
+def _no_progress(done: int, total: int | None = None) -> None:
+    del done, total
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a plugin instance gets from the core.
+
+    `name` is the one in the configuration, `folder` the directory of the configuration file
+    (relative paths in options start there). `progress` is for bytes that `http` does not see.
+    """
+
+    name: str
+    folder: Path
+    http: Http
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("archiver.plugin"))
+    progress: Progress = _no_progress
+
+
+@dataclass(frozen=True)
+class ScopeEntry(Generic[EntryT]):
+    """One use of a source by one event: the event, and the entry's own options."""
+
+    event: Event
+    options: EntryT
+
+
+@dataclass(frozen=True)
+class Scope(Generic[EntryT]):
+    """What to list: every use of this source in the configuration.
+
+    `limit` is how many materials the run wants at most; a source may stop there.
+    """
+
+    entries: tuple[ScopeEntry[EntryT], ...]
+    limit: int | None = None
+
+
+class Source(ABC, Generic[OptionsT, EntryT]):
+    """A place where material is found. Made once per configured source; used by several threads.
+
+    The first line of the class's docstring is what `archive plugins list` shows.
+    """
+
+    #: The word for `type:` in the configuration.
+    type_name: ClassVar[str]
+    api_version: ClassVar[int] = API_VERSION
+    #: Options of the source itself, and of each entry of an event that uses it.
+    options_class: ClassVar[type[Options]] = Options
+    entry_class: ClassVar[type[Options]] = Options
+    #: How many fetches may run at once; 1 when the instance is not thread-safe.
+    max_fetches: ClassVar[int] = 8
+
+    def __init__(self, options: OptionsT, context: Context) -> None:
+        self.options = options
+        self.context = context
+
+    @abstractmethod
+    def discover(self, scope: Scope[EntryT], cursor: str) -> Iterator[Material | Unavailable | Checkpoint]:
+        """List what exists in scope, lazily and cheaply, and end with one `Checkpoint`.
+
+        `cursor` is the one of an earlier checkpoint over the same scope, or empty: list everything.
+        Raises `SourceError` when the listing itself fails; nothing is then held against any item.
+        """
+
+    @abstractmethod
+    def fetch(self, material: Material, into: Path) -> Iterable[Fetched | Material]:
+        """Get the files of one material into the empty directory `into`.
+
+        Yield the material again, same id, when its own page tells more than the listing did.
+        Raises `SourceError`; whatever is left in `into` is then thrown away.
+        """
+
+    def check(self) -> None:
+        """Raise when this source cannot work as configured. Changes nothing, fetches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes to store, in a file or in memory, with their size and lower-case hex SHA-256.
+
+    `movable` allows the sink to take the file itself instead of a copy: nobody else needs it.
+    """
+
+    size: int
+    sha256: str
+    path: Path | None = None
+    data: bytes | None = None
+    movable: bool = False
+
+    def open(self) -> BinaryIO:
+        """Open the bytes for reading."""
+        import io
+
+        if self.path is not None:
+            return self.path.open("rb")
+        return io.BytesIO(self.data or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What a sink knows of one value: `modified` in seconds since 1970 by the sink's own clock.
+
+    `token` changes with every write; it is what `replace` compares.
+    """
+
+    path: str
+    size: int
+    modified: float
+    token: str
+
+
+class Sink(ABC, Generic[OptionsT]):
+    """A small key–value store: paths to bytes, nothing is ever deleted.
+
+    Paths are relative, `/`-separated, NFC, already safe (see `archiver.naming`). A sink knows
+    nothing of what it holds. Every method raises `SinkError` when the store cannot be used.
+    """
+
+    type_name: ClassVar[str]
+    api_version: ClassVar[int] = API_VERSION
+    options_class: ClassVar[type[Options]] = Options
+    #: Reachable from other machines; remote workers refuse sinks without it.
+    shared: ClassVar[bool] = False
+    #: How many finished materials one journal write covers; 1 where small writes cost nothing.
+    journal_batch: ClassVar[int] = 64
+
+    def __init__(self, options: OptionsT, context: Context) -> None:
+        self.options = options
+        self.context = context
+
+    @property
+    def local_root(self) -> Path | None:
+        """Say which local directory holds this sink, so that files can be moved in and read in place."""
+        return None
+
+    @abstractmethod
+    def create(self, path: str, blob: Blob) -> Stat:
+        """Store under a new path; return only when the stored bytes are proven to be the blob's.
+
+        Raises `ExistsError` when the path is taken, whatever is stored there. After `flush` they
+        are on stable storage.
+        """
+
+    @abstractmethod
+    def replace(self, path: str, blob: Blob, *, expected: str | None = None) -> Stat:
+        """Store over what is there, all or nothing.
+
+        With `expected`, a token from `stat`, only when nobody wrote since: else `ConflictError`.
+        """
+
+    @abstractmethod
+    def open(self, path: str, start: int = 0) -> BinaryIO:
+        """Read from byte `start` on. Raises `MissingError`."""
+
+    @abstractmethod
+    def stat(self, path: str) -> Stat | None:
+        """Look up one path."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> Iterator[Stat]:
+        """List every path that begins with `prefix`, in no particular order."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Make everything stored so far survive a power cut."""
+
+    def check(self) -> None:
+        """Raise `SinkError` when this sink could not be written. Leaves no trace."""
+
+    def prepare(self) -> None:
+        """Begin a run that will write: make the root, clear what killed runs left in `tmp/`."""
