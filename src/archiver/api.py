@@ -40,6 +40,7 @@ from archiver.errors import (
     TransientError,
 )
 from archiver.hooks import hookimpl
+from archiver.images import Picture, pictures_to_pdf, read_picture
 from archiver.model import (
     Checkpoint,
     Event,
@@ -74,6 +75,7 @@ __all__ = [
     "Material",
     "MissingError",
     "Options",
+    "Picture",
     "Progress",
     "Response",
     "Role",
@@ -88,4 +90,6 @@ __all__ = [
     "TransientError",
     "Unavailable",
     "hookimpl",
+    "pictures_to_pdf",
+    "read_picture",
 ]

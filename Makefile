@@ -1,0 +1,65 @@
+# Two commands do everything:  make demo   and   make test.  They need Python 3.11 or newer and no root.
+# Another Python:  make PYTHON=python3.12 demo
+
+PYTHON ?= python3
+VENV ?= .venv
+DEMO ?= demo
+TEST_JOBS ?= 2
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs clean distclean
+
+help:
+	@echo "make demo    archive the sample tour into ./$(DEMO); a second time, nothing is new"
+	@echo "make test    install what the tests need, check the code, run all tests"
+	@echo "make lint    check the code only"
+	@echo "make bench   run the benchmarks"
+	@echo "make docs    write the reference of the command and the configuration anew"
+	@echo "make clean   remove ./$(DEMO) and caches; make distclean removes $(VENV) too"
+
+demo: $(VENV)/.installed
+	@$(BIN)/archive demo --into $(DEMO)
+
+test: lint
+	$(BIN)/pytest -n $(TEST_JOBS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The environment. Some systems ship venv without pip ("ensurepip is not available"): then the pip of
+# the system, if there is one, installs a pip into it.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, but '$(PYTHON)' is not:" \
+	       "`$(PYTHON) --version 2>&1 || true`." >&2; \
+	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+	  $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(VENV)/bin/python install --quiet pip; } || { \
+	  rm -rf $(VENV); \
+	  echo "'$(PYTHON) -m venv' does not work here. Install the package that holds it" \
+	       "(on Debian and Ubuntu: python3-venv), or name another Python:" \
+	       "make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) …"
+	@$(PIP) install --quiet -c constraints.txt -e .
+	@touch $@
+
+# Dependency groups need pip 25.1.
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what the tests need into $(VENV) …"
+	@$(PIP) install --quiet --upgrade "pip>=25.1"
+	@$(PIP) install --quiet -c constraints.txt --group dev
+	@touch $@
+
+clean:
+	rm -rf $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+distclean: clean
+	rm -rf $(VENV)

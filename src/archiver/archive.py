@@ -1,0 +1,139 @@
+"""The archive as its sinks hold it: objects, ledgers and run reports, read only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archiver import ledger, ocfl
+from archiver.contracts import Sink
+from archiver.errors import DamageError, FormatError, MissingError, SinkError
+from archiver.ledger import Key, Record
+from archiver.ocfl import OcflObject
+
+#: The object that holds what belongs to no single event.
+COMMON = "_archive"
+#: Raised when an older program could not read the archive any more. See docs/format.md.
+FORMAT = 1
+LEDGERS = "metadata/ledger/"
+ABOUT = "metadata/archive.json"
+EVENT = "metadata/event.json"
+RUNS = "runs/"
+
+
+@dataclass
+class Head:
+    """One sink as it was when looked at: its objects, its records, its newest run report."""
+
+    name: str
+    sink: Sink[Any]
+    objects: dict[str, OcflObject] = field(default_factory=dict)
+    records: dict[Key, Record] = field(default_factory=dict)
+    runs: tuple[str, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Say whether this sink has never held an archive."""
+        return not any(each.inventory for each in self.objects.values())
+
+    def object(self, name: str) -> OcflObject:
+        """Give an object, new and empty when the sink does not have it."""
+        return self.objects.get(name) or OcflObject(self.sink, name)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Object name → SHA-256 of its newest inventory: two equal ones hold the same archive."""
+        return {name: each.digest for name, each in sorted(self.objects.items()) if each.inventory}
+
+
+@dataclass
+class Archive:
+    """All sinks that could be read, and why the others could not."""
+
+    heads: dict[str, Head]
+    errors: dict[str, SinkError]
+
+    @property
+    def records(self) -> dict[Key, Record]:
+        """The union of all ledgers."""
+        return ledger.union(head.records for head in self.heads.values())
+
+    @property
+    def report(self) -> Mapping[str, Any]:
+        """The newest run report of all sinks; empty before the first run."""
+        reports = [head.report for head in self.heads.values() if head.report]
+        return max(reports, key=lambda report: str(report.get("run", "")), default={})
+
+    @property
+    def best(self) -> Head:
+        """The sink to read from: the newest report, on this machine if possible. Raises `SinkError`."""
+        if not self.heads:
+            raise next(iter(self.errors.values()))
+        return max(
+            self.heads.values(),
+            key=lambda head: (str(head.report.get("run", "")), head.sink.local_root is not None),
+        )
+
+
+def open_archive(sinks: Iterable[tuple[str, Callable[[], Sink[Any]]]]) -> Archive:
+    """Read every sink; one that fails is noted, the others serve."""
+    heads, errors = {}, {}
+    for name, make in sinks:
+        try:
+            heads[name] = look(name, make())
+        except FormatError:
+            raise
+        except SinkError as error:
+            errors[name] = error
+    return Archive(heads, errors)
+
+
+def look(name: str, sink: Sink[Any]) -> Head:
+    """Read one sink. Raises `SinkError`, `FormatError` for a newer format, `DamageError`."""
+    head = Head(name, sink, ocfl.load(sink))
+    check_format(name, head.object(COMMON))
+    for each in head.objects.values():
+        for record in _records(each):
+            head.records[record.key] = record
+    head.runs = tuple(sorted(_run_ids(sink)))
+    head.report = _report(sink, head.runs[-1]) if head.runs else {}
+    return head
+
+
+def check_format(name: str, common: OcflObject) -> None:
+    """Refuse an archive of a format that this program does not know. Raises `FormatError`."""
+    try:
+        about = json.loads(common.read(ABOUT))
+        number = int(about["format"])
+    except MissingError:
+        return
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamageError(f"{ABOUT} in sink {name} cannot be read: {error}") from error
+    if number > FORMAT:
+        raise FormatError(
+            f"the archive in sink {name} has format {number}; this program knows formats up to {FORMAT}",
+            hint="update the program: pip install --upgrade event-archiver",
+        )
+
+
+def _records(each: OcflObject) -> Iterable[Record]:
+    for path in each.state:
+        if path.startswith(LEDGERS):
+            yield from ledger.load(each.read(path), each.prefix + path)
+
+
+def _run_ids(sink: Sink[Any]) -> Iterable[str]:
+    for stat in sink.list(RUNS):
+        if stat.path.endswith(".json"):
+            yield stat.path.removeprefix(RUNS).removesuffix(".json")
+
+
+def _report(sink: Sink[Any], run: str) -> Mapping[str, Any]:
+    try:
+        data = json.loads(ocfl.read(sink, f"{RUNS}{run}.json"))
+    except ValueError:
+        return {}  # a torn report costs its cursors only: the sources are listed in full again
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,101 @@
+"""`archive add`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.common import common_options, load
+
+if TYPE_CHECKING:
+    from archiver.model import Event
+
+EPILOG = """\b
+Examples:
+  archive add beijing ~/stick/chef.pdf --talk deploy-openstack-with-chef
+  archive add beijing IMG_*.jpg --kind photo
+  archive add shenzhen keynote.mp4 --kind video --title "Opening by Hui Cheng"
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("event")
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--talk", metavar="TALK", default="", help="The talk it belongs to: its id or its title.")
+@click.option(
+    "--kind",
+    type=click.Choice(["slides", "video", "photo", "report", "other"]),
+    help="What it is; by default guessed from the name.",
+)
+@click.option("--title", default="", help="Its title; by default the title of the talk, or the file's name.")
+@common_options
+def add(
+    config_path: Path,
+    verbose: bool,
+    as_json: bool,
+    event: str,
+    files: tuple[Path, ...],
+    talk: str,
+    kind: str | None,
+    title: str,
+) -> int:
+    """Add files that somebody handed you.
+
+    They are proven, stored in every sink and recorded like everything that sources bring.
+    """
+    del verbose
+    import logging
+
+    from archiver import added
+    from archiver.cli.run import go
+    from archiver.config import SourceSpec
+    from archiver.contracts import Context, Options, ScopeEntry
+    from archiver.model import Kind
+    from archiver.run import Run
+    from archiver.web import PoliteClient
+
+    config, registry = load(config_path)
+    chosen = _event(event, config.events)
+    talk_id, talk_title = _talk(talk, chosen)
+    context = Context(added.NAME, config.folder, PoliteClient(), logging.getLogger("archiver.added"))
+    given = [
+        added.Given(
+            path, chosen, Kind(kind) if kind else added.guess_kind(path), talk_id, title or talk_title
+        )
+        for path in files
+    ]
+    source = added.AddedFiles(context, given)
+    spec = SourceSpec(added.NAME, added.NAME, Options(), (ScopeEntry(chosen, Options()),))
+    prepared = Run(config, registry, sources=[spec], given={added.NAME: source})
+    return go(config, prepared, as_json=as_json)
+
+
+def _event(name: str, events: tuple[Event, ...]) -> Event:
+    import difflib
+
+    for event in events:
+        if event.id == name:
+            return event
+    ids = [event.id for event in events]
+    near = difflib.get_close_matches(name, ids, n=1)
+    guess = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(ids)}."
+    raise click.UsageError(f"There is no event {name!r} in the configuration. {guess}")
+
+
+def _talk(name: str, event: Event) -> tuple[str, str]:
+    """Find a talk by id or title; an unknown one is an error, since the user meant a certain one."""
+    if not name:
+        return "", ""
+    for talk in event.talks:
+        if name in {talk.id, talk.title}:
+            return talk.id, talk.title
+    known = "".join(f"\n  {talk.id}" for talk in event.talks)
+    raise click.UsageError(f"Event {event.id} has no talk {name!r}. Its talks are:{known}")

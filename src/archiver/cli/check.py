@@ -1,0 +1,149 @@
+"""`archive check`: whether everything is in place for a run, changing nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archiver.cli.common import common_options, echo_json, load, printable
+from archiver.errors import ArchiverError, ConfigError, SinkError
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+    from archiver.instances import Instances
+    from archiver.registry import Registry
+
+EPILOG = """\b
+Examples:
+  archive check                     look at archive.yaml
+  archive check -c tour.yaml        look at another file
+  archive check --json              the findings for a program
+\b
+Exit codes: 0 nothing is wrong (there may be warnings), 1 a source cannot work, 2 the configuration
+is wrong, 3 a sink cannot be used.
+"""
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: `level` is ok, warning or error; `exit_code` what it means."""
+
+    level: str
+    subject: str
+    message: str
+    hint: str = ""
+    exit_code: int = 0
+
+
+@click.command(epilog=EPILOG)
+@common_options
+def check(config_path: Path, verbose: bool, as_json: bool) -> int:
+    """Check the configuration, the sources and the sinks.
+
+    Reads the configuration, loads the plugins, and asks each source and each sink whether it could
+    work: whether credentials are there, and sinks can be written. Changes nothing, fetches nothing.
+    """
+    del verbose
+    try:
+        config, registry = load(config_path)
+    except ConfigError as error:
+        if as_json:
+            _echo_problems(error)
+        raise
+    findings = list(look(config, registry))
+    codes = {finding.exit_code for finding in findings}
+    if as_json:
+        echo_json({"ok": codes == {0}, "findings": [_as_dict(finding) for finding in findings]})
+    else:
+        _echo(findings)
+    return max(codes)
+
+
+def look(config: Config, registry: Registry) -> Iterator[Finding]:
+    """Look at everything that the configuration names, one finding for each."""
+    talks = sum(len(event.talks) for event in config.events)
+    counts = f"events: {len(config.events)}, talks: {talks}"
+    yield Finding("ok", "configuration", f"{config.path.name} is right ({counts})")
+    yield from _plugins(registry)
+    yield from _unused(config)
+    yield from _working(config, registry)
+
+
+def _plugins(registry: Registry) -> Iterator[Finding]:
+    for plugin in registry.plugins:
+        if plugin.state == "quarantined":
+            hint = f"update or remove {plugin.origin}; the other plugins run without it"
+            yield Finding("warning", f"plugin {plugin.name}", f"is not used: {plugin.reason}", hint)
+
+
+def _unused(config: Config) -> Iterator[Finding]:
+    for source in config.sources:
+        if not source.entries:
+            hint = f"add {{use: {source.name}}} to the sources of an event, or remove it"
+            yield Finding("warning", f"source {source.name}", "no event uses it", hint)
+    fed = {entry.event.id for source in config.sources for entry in source.entries}
+    for event in config.events:
+        if event.id not in fed:
+            hint = f"give it sources, or hand in files with: archive add {event.id} FILE…"
+            yield Finding("warning", f"event {event.id}", "it has no source", hint)
+
+
+def _working(config: Config, registry: Registry) -> Iterator[Finding]:
+    from archiver.instances import Instances, Workshop
+
+    shop = Workshop("check", config.folder, config.sources, config.sinks, config.plugins)
+    instances = Instances(shop, registry)
+    try:
+        for source in config.sources:
+            yield _asked("source", source.name, _source_check(instances, source.name), 1)
+        for sink in config.sinks:
+            yield _asked("sink", sink.name, _sink_check(instances, sink.name), SinkError.exit_code)
+    finally:
+        instances.close()
+
+
+def _source_check(instances: Instances, name: str) -> Callable[[], None]:
+    return lambda: instances.source(name).check()
+
+
+def _sink_check(instances: Instances, name: str) -> Callable[[], None]:
+    return lambda: instances.sink(name).check()
+
+
+def _asked(kind: str, name: str, question: Callable[[], None], exit_code: int) -> Finding:
+    subject = f"{kind} {name}"
+    try:
+        question()
+    except ArchiverError as error:
+        return Finding("error", subject, error.message, error.hint, exit_code)
+    except Exception as error:  # a plugin may raise anything: the others are still asked
+        logging.getLogger(__name__).debug("%s", subject, exc_info=True)
+        hint = "this looks like a fault of its plugin: run with -v, and report it to its author"
+        return Finding("error", subject, f"{type(error).__name__}: {error}", hint, exit_code)
+    return Finding("ok", subject, "can be used")
+
+
+def _echo(findings: list[Finding]) -> None:
+    for finding in findings:
+        level = click.style(f"{finding.level:8}", fg=_COLOURS[finding.level])
+        click.echo(f"{level} {printable(f'{finding.subject}: {finding.message}')}")
+        if finding.hint:
+            click.echo(f"{'':8} What to do: {printable(finding.hint)}")
+
+
+def _as_dict(finding: Finding) -> dict[str, Any]:
+    about = {"level": finding.level, "subject": finding.subject, "message": finding.message}
+    return {**about, "hint": finding.hint}
+
+
+def _echo_problems(error: ConfigError) -> None:
+    as_dict = getattr(error, "as_dict", None)
+    problems = as_dict()["problems"] if callable(as_dict) else [{"message": error.message}]
+    findings = [{"level": "error", "subject": "configuration", "hint": "", **problem} for problem in problems]
+    echo_json({"ok": False, "findings": findings})

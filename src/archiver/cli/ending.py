@@ -1,0 +1,93 @@
+"""How the command ends: the message for each kind of error, and its exit code."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from archiver.errors import ArchiverError
+
+INTERRUPTED = 130
+FAULT_HINT = "this is a fault of the program: run the command again with -v and report what it prints"
+
+
+@dataclass
+class Output:
+    """How the user wants to be answered: filled in by the common options of a command."""
+
+    verbose: bool = False
+    as_json: bool = False
+
+
+def colour() -> bool | None:
+    """Say whether to colour: `False` when NO_COLOR is set (no-color.org), `None` to look at the stream."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def tell(error: BaseException, output: Output) -> int:
+    """Tell the error on stderr; return the exit code."""
+    if _is_broken_pipe(error):
+        return _broken_pipe()
+    if isinstance(error, KeyboardInterrupt | click.Abort | EOFError):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    if isinstance(error, click.ClickException) and not output.as_json:
+        error.show()
+        return _click_code(error)
+    _write(describe(error), error, output)
+    return int(describe(error)["exit_code"])
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return type, message, hint and exit_code of an error, and what else it has for machines."""
+    if isinstance(error, ArchiverError):
+        about = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        return {"type": type(error).__name__, **about, **_details(error)}
+    if isinstance(error, click.ClickException):
+        about = {"message": error.format_message(), "hint": "", "exit_code": _click_code(error)}
+        return {"type": type(error).__name__, **about}
+    message = f"unexpected {type(error).__name__}: {error}"
+    return {"type": type(error).__name__, "message": message, "hint": FAULT_HINT, "exit_code": 1}
+
+
+def _details(error: ArchiverError) -> dict[str, Any]:
+    as_dict = getattr(error, "as_dict", None)
+    return dict(as_dict()) if callable(as_dict) else {}
+
+
+def _click_code(error: click.ClickException) -> int:
+    # A file that cannot be opened is wrong usage here; click gives it 1.
+    return 2 if isinstance(error, click.FileError) else error.exit_code
+
+
+def _write(about: dict[str, Any], error: BaseException, output: Output) -> None:
+    if output.verbose and not isinstance(error, click.ClickException):
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    if output.as_json:
+        click.echo(json.dumps({"error": about}, ensure_ascii=False), err=True)
+        return
+    click.echo(click.style("Error: ", fg="red", bold=True) + printable(about["message"]), err=True)
+    if about["hint"]:
+        click.echo(click.style("What to do: ", bold=True) + printable(about["hint"]), err=True)
+
+
+def printable(text: str) -> str:
+    r"""Escape what would steer the terminal: a title may hold `\x1b[2J` or a right-to-left override."""
+    return "".join(c if c == "\n" or c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _is_broken_pipe(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def _broken_pipe() -> int:
+    # Nobody reads any more (`archive search … | head`). Give Python's own flush at exit a place to write.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

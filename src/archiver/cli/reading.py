@@ -1,0 +1,57 @@
+"""What the commands that only read share: the archive, and checking the events that were named."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.common import printable
+from archiver.errors import SinkError
+
+if TYPE_CHECKING:
+    from archiver.archive import Archive
+    from archiver.config import Config
+    from archiver.registry import Registry
+
+
+@contextmanager
+def reading(config: Config, registry: Registry) -> Iterator[Archive]:
+    """Open every sink for reading; warn on stderr of those that cannot be read.
+
+    Raises `SinkError` when none can.
+    """
+    from archiver.archive import open_archive
+    from archiver.instances import Instances, Workshop
+
+    shop = Workshop("reading", config.folder, config.sources, config.sinks, config.plugins)
+    instances = Instances(shop, registry)
+    try:
+        archive = open_archive((spec.name, partial(instances.sink, spec.name)) for spec in config.sinks)
+        if not archive.heads:
+            raise _none(archive.errors)
+        for name, error in archive.errors.items():
+            click.echo(printable(f"Warning: sink {name} could not be read: {error}"), err=True)
+        yield archive
+    finally:
+        instances.close()
+
+
+def _none(errors: dict[str, SinkError]) -> SinkError:
+    told = "; ".join(f"{name}: {error.message}" for name, error in errors.items())
+    hints = dict.fromkeys(error.hint for error in errors.values() if error.hint)
+    return SinkError(f"no sink of this archive can be read: {told}", hint="; ".join(hints))
+
+
+def check_events(named: Sequence[str], config: Config) -> None:
+    """Refuse an event that the configuration does not have, naming the nearest that it has."""
+    known = [event.id for event in config.events]
+    for name in named:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            guess = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
+            raise click.UsageError(f"There is no event {name!r} in {config.path.name}. {guess}")

@@ -1,0 +1,130 @@
+"""`archive run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.common import common_options, load
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+    from archiver.report import Report
+    from archiver.run import Run
+
+_KINDS = ("slides", "video", "photo", "report", "other")
+
+EPILOG = """\b
+Examples:
+  archive run                          collect what is new, for all events
+  archive run beijing                  only for one event
+  archive run --dry-run                show what would be fetched, change nothing
+  archive run --kind slides --limit 5  a first careful try
+  archive run --json > run.jsonl       for machines: one JSON object per line
+\b
+Ctrl-C ends a run cleanly: what is stored is recorded, and the next run goes on from there.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("events", metavar="[EVENT]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change not a byte.")
+@click.option("--source", "sources", metavar="NAME", multiple=True, help="Only this source (repeatable).")
+@click.option(
+    "--kind", "kinds", type=click.Choice(_KINDS), multiple=True, help="Only this kind (repeatable)."
+)
+@click.option("--jobs", type=click.IntRange(1, 64), help="How many fetches at once.")
+@click.option("--limit", type=click.IntRange(0), help="Fetch at most so many items.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["any", "new"]),
+    default="any",
+    show_default=True,
+    help="What makes the exit code 1: any open problem, or only those this run saw first.",
+)
+@click.option(
+    "--accept-shrink",
+    "accept_shrink",
+    metavar="NAME",
+    multiple=True,
+    help="Believe this source although it lists less than half of what it did (repeatable).",
+)
+@common_options
+def run(
+    config_path: Path,
+    verbose: bool,
+    as_json: bool,
+    events: tuple[str, ...],
+    sources: tuple[str, ...],
+    kinds: tuple[str, ...],
+    dry_run: bool,
+    jobs: int | None,
+    limit: int | None,
+    fail_on: str,
+    accept_shrink: tuple[str, ...],
+) -> int:
+    """Collect what is new into the archive.
+
+    Lists every source, compares with what the archive holds, fetches what is new or changed, proves
+    it and stores it in every sink. Nothing is ever deleted.
+    """
+    del verbose
+    from archiver.model import Kind
+    from archiver.route import Filters
+    from archiver.run import Run, RunOptions
+
+    config, registry = load(config_path)
+    _known(events, [event.id for event in config.events], "event")
+    _known((*sources, *accept_shrink), [source.name for source in config.sources], "source")
+    filters = Filters(frozenset(events), frozenset(sources), frozenset(map(Kind, kinds)), limit)
+    options = RunOptions(filters, jobs, dry_run, frozenset(accept_shrink))
+    return go(config, Run(config, registry, options), as_json=as_json, fail_on=fail_on)
+
+
+def go(config: Config, prepared: Run, *, as_json: bool, fail_on: str = "any") -> int:
+    """Do a prepared run with a display, tell its summary, and give the exit code."""
+    from archiver.cli import summary
+    from archiver.cli.progress import watch
+
+    titles = {event.id: event.title for event in config.events}
+    watcher = watch(titles, as_json=as_json)
+    prepared.watcher = watcher
+    try:
+        report = prepared.execute()
+    finally:
+        watcher.close()
+    if prepared.options.dry_run and not as_json:
+        _tell_plan(prepared)
+    summary.tell(report, titles)
+    if as_json:
+        _last_record(report, report.exit_code(fail_on))
+    return report.exit_code(fail_on)
+
+
+def _last_record(report: Report, code: int) -> None:
+    from archiver.cli.common import echo_json
+
+    echo_json({"type": "run.finished", "exit_code": code, **report.to_json()})
+
+
+def _tell_plan(prepared: Run) -> None:
+    from archiver.cli.ending import printable
+    from archiver.cli.progress import size
+
+    for work in prepared.planned.work:
+        material = work.found.material
+        known = size(material.size) if material.size is not None else "size unknown"
+        name = f"{material.event}: {material.kind} “{material.title or material.id}”"
+        click.echo(printable(f"{work.reason:8} {name} ({known}) from {work.found.source}"))
+
+
+def _known(names: tuple[str, ...], existing: list[str], what: str) -> None:
+    import difflib
+
+    for name in names:
+        if name not in existing:
+            near = difflib.get_close_matches(name, existing, n=1)
+            guess = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(existing)}."
+            raise click.UsageError(f"There is no {what} {name!r} in the configuration.{guess}")

@@ -1,0 +1,111 @@
+"""`archive status`: what is there, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archiver.cli.common import common_options, echo_json, load
+from archiver.cli.reading import check_events, reading
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+    from archiver.coverage import Coverage
+    from archiver.ledger import Record
+
+EPILOG = """\b
+Examples:
+  archive status                    every event, what it has and what it lacks
+  archive status beijing shenzhen   only these two
+  archive status --missing          only what is missing: whom to ask for which slides
+  archive status --json             the same for a program
+\b
+What a cell of the table says:
+  yes, 6 of 6     all that is expected is here
+  4 of 6          some of it is here
+  blocked         known, but somebody has to act first: a login, a quota
+  link only       known at an address, but not held here
+  waived          decided not to wait for it
+  missing         nobody has given it yet
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("events", metavar="[EVENT]...", nargs=-1)
+@click.option("--missing", is_flag=True, help="Show only what is missing.")
+@common_options
+def status(events: tuple[str, ...], missing: bool, config_path: Path, verbose: bool, as_json: bool) -> int:
+    """Show what the archive has and what is missing.
+
+    Compares the events and talks of the configuration with what the archive holds. Reads only; asks
+    no source.
+    """
+    del verbose
+    from archiver.coverage import coverage
+
+    config, registry = load(config_path)
+    check_events(events, config)
+    with reading(config, registry) as archive:
+        records = [record for record in archive.records.values() if _asked(record, events)]
+        report = archive.report
+    programme = [event for event in config.events if not events or event.id in events]
+    result = coverage(programme, records)
+    if as_json:
+        echo_json(as_data(result, report))
+    else:
+        _print(replace(result, unrouted=() if events else result.unrouted), report, config, missing=missing)
+    return 0
+
+
+def _asked(record: Record, events: Sequence[str]) -> bool:
+    return not events or record.material.event in events
+
+
+def _print(result: Coverage, report: Mapping[str, Any], config: Config, *, missing: bool) -> None:
+    from archiver.cli import standing
+
+    if missing:
+        standing.show_missing(result)
+        return
+    standing.show_table(result, config.archive.title)
+    standing.show_missing(result)
+    standing.show_open(result)
+    standing.show_sum(result, report)
+
+
+def as_data(result: Coverage, report: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what `archive status --json` prints: coverage, then what is open, then the last run."""
+    pending = [record for event in result.events for record in event.pending]
+    loose = [record for event in result.events for record in event.unmatched]
+    return {
+        **result.to_json(),
+        "pending": [_pending(record) for record in (*pending, *result.unrouted)],
+        "unmatched": [{**_about(record), "why": record.match.why} for record in loose],
+        "last_run": str(report.get("finished") or report.get("started") or "") or None,
+    }
+
+
+def _about(record: Record) -> dict[str, Any]:
+    material = record.material
+    return {
+        "event": material.event,
+        "source": record.source,
+        "id": material.id,
+        "kind": material.kind.value,
+        "title": material.title,
+    }
+
+
+def _pending(record: Record) -> dict[str, Any]:
+    problem = record.problem
+    return {
+        **_about(record),
+        "talk": record.match.talk,
+        "url": record.material.url,
+        "reason": problem.reason if problem else "",
+        "detail": problem.detail if problem else "",
+    }

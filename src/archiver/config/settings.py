@@ -1,0 +1,59 @@
+"""A configuration that was found right, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archiver.contracts import Options, ScopeEntry
+from archiver.model import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """What holds for the whole archive. `facts` are stated figures that no material can yield.
+
+    `jobs` is how many fetches run at once; `staging` where files lie until they are stored.
+    """
+
+    title: str
+    organizer: str = ""
+    language: str = "en"
+    facts: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    min_copies: int = 1
+    jobs: int = 4
+    staging: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSpec:
+    """A configured sink: its name, its type, its checked options with the secrets inside."""
+
+    name: str
+    type: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A configured source and every use that the events make of it."""
+
+    name: str
+    type: str
+    options: Options
+    entries: tuple[ScopeEntry[Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration. Relative paths in it start at `folder`, which is absolute."""
+
+    path: Path
+    folder: Path
+    archive: ArchiveSettings
+    sinks: tuple[SinkSpec, ...]
+    sources: tuple[SourceSpec, ...]
+    events: tuple[Event, ...]
+    plugins: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""The reference tour as a demo: real media, loopback services, and the example configuration."""

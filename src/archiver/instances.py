@@ -1,0 +1,103 @@
+"""Make the configured plugins, once per process and run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archiver import staging
+from archiver.config import SinkSpec, SourceSpec
+from archiver.contracts import Context, Http, Progress, Sink, Source
+from archiver.registry import Registry, load_plugins
+from archiver.sinks.guarded import Guarded
+from archiver.web import PoliteClient, origins_of
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """All that a worker needs beside its task, as data that can be sent to another process."""
+
+    run: str
+    folder: Path
+    sources: tuple[SourceSpec, ...] = ()
+    sinks: tuple[SinkSpec, ...] = ()
+    plugins: tuple[str, ...] = ()
+
+
+@dataclass
+class Instances:
+    """The sources and sinks of one workshop, made when first asked for."""
+
+    workshop: Workshop
+    registry: Registry
+    given: Mapping[str, Source[Any, Any]] = field(default_factory=dict)
+    progress: Progress = staging.report_progress
+    _made: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _clients: list[PoliteClient] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def source(self, name: str) -> Source[Any, Any]:
+        """Give the source of that name."""
+        if name in self.given:
+            return self.given[name]
+        spec = next(spec for spec in self.workshop.sources if spec.name == name)
+        with self._lock:
+            if ("source", name) not in self._made:
+                kind = self.registry.sources[spec.type]
+                self._made["source", name] = kind(spec.options, self._context(spec))
+        made: Source[Any, Any] = self._made["source", name]
+        return made
+
+    def sink(self, name: str) -> Sink[Any]:
+        """Give the sink of that name, held to safe paths and sink errors."""
+        spec = next(spec for spec in self.workshop.sinks if spec.name == name)
+        with self._lock:
+            if ("sink", name) not in self._made:
+                kind = self.registry.sinks[spec.type]
+                self._made["sink", name] = Guarded(kind(spec.options, self._context(spec)))
+        made: Sink[Any] = self._made["sink", name]
+        return made
+
+    def close(self) -> None:
+        """Close the connections of all HTTP clients."""
+        with self._lock:
+            for client in self._clients:
+                client.close()
+            self._clients.clear()
+            self._made.clear()
+
+    def _context(self, spec: SourceSpec | SinkSpec) -> Context:
+        client = PoliteClient(hosts_allowed=origins_of(spec.options), progress=self.progress)
+        self._clients.append(client)
+        http: Http = staging.Noting(client)
+        log = logging.getLogger(f"archiver.plugin.{spec.name}")
+        return Context(spec.name, self.workshop.folder, http, log, self.progress)
+
+
+_SHARED: dict[str, Instances] = {}
+_SHARED_LOCK = threading.Lock()
+
+
+def share(instances: Instances) -> None:
+    """Let the workers of this process use these instances."""
+    with _SHARED_LOCK:
+        _SHARED[instances.workshop.run] = instances
+
+
+def of(workshop: Workshop) -> Instances:
+    """Give the instances of a workshop, making them where a worker is alone in its process."""
+    with _SHARED_LOCK:
+        if workshop.run not in _SHARED:
+            _SHARED[workshop.run] = Instances(workshop, load_plugins(workshop.plugins))
+        return _SHARED[workshop.run]
+
+
+def forget(instances: Instances) -> None:
+    """End the sharing and close what was made."""
+    with _SHARED_LOCK:
+        _SHARED.pop(instances.workshop.run, None)
+    instances.close()

@@ -1,0 +1,108 @@
+"""Proven puts of a run that has not committed yet, so that a later run need not fetch them again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from archiver.contracts import Sink
+from archiver.ledger import StoredFile, file_from_json, material_from_json, material_to_json
+from archiver.model import Material
+from archiver.ocfl import blob, read
+
+PREFIX = "journal/"
+#: A segment is written at the latest after so many materials or seconds.
+SEGMENT = 64
+SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One finished material: where its files were put (`content`, a path prefix in the sink)."""
+
+    event: str
+    source: str
+    type_name: str
+    material: Material
+    content: str
+    files: tuple[StoredFile, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Turn into plain JSON data."""
+        return {
+            "event": self.event,
+            "source": self.source,
+            "type": self.type_name,
+            "material": material_to_json(self.material),
+            "content": self.content,
+            "files": [asdict(file) for file in self.files],
+        }
+
+
+@dataclass
+class Journal:
+    """Writes the segments of one run into one sink.
+
+    Sinks with `journal_batch` 1 get the growing segment anew after each material (without a sync:
+    that survives a killed process); others once per `SEGMENT` materials or `SECONDS`.
+    """
+
+    sink: Sink[Any]
+    run: str
+    clock: Callable[[], float] = time.monotonic
+    _open: list[Entry] = field(default_factory=list)
+    _number: int = 1
+    _synced: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._synced = self.clock()
+
+    def add(self, entry: Entry) -> None:
+        """Note a material whose files are proven in the sink."""
+        self._open.append(entry)
+        full = len(self._open) >= SEGMENT or self.clock() - self._synced > SECONDS
+        if full:
+            self.close_segment()
+        elif self.sink.journal_batch == 1:
+            self._write()
+
+    def close_segment(self) -> None:
+        """Sync what was put, then write it down, and begin the next segment."""
+        if self._open:
+            self.sink.flush()
+            self._write()
+            self._open, self._number = [], self._number + 1
+        self._synced = self.clock()
+
+    def _write(self) -> None:
+        lines = "".join(json.dumps(entry.to_json(), ensure_ascii=False) + "\n" for entry in self._open)
+        data = blob(lines.encode("utf-8", "backslashreplace"))
+        self.sink.replace(f"{PREFIX}{self.run}/{self._number}.jsonl", data)
+
+
+def unfinished(sink: Sink[Any], finished: Iterable[str]) -> Iterator[Entry]:
+    """Read the journals of runs that left no report. `finished` are the ids of those that did."""
+    done = set(finished)
+    for stat in sorted(sink.list(PREFIX), key=lambda stat: stat.path):
+        run = stat.path.removeprefix(PREFIX).partition("/")[0]
+        if run not in done:
+            yield from _entries(read(sink, stat.path))
+
+
+def _entries(data: bytes) -> Iterator[Entry]:
+    for line in data.split(b"\n"):
+        try:
+            raw = json.loads(line)
+            yield Entry(
+                raw["event"],
+                raw["source"],
+                raw["type"],
+                material_from_json(raw["material"]),
+                raw["content"],
+                tuple(file_from_json(file) for file in raw["files"]),
+            )
+        except (ValueError, KeyError, TypeError):
+            continue  # a torn line only means that this material is fetched again

@@ -1,0 +1,237 @@
+"""What the archive knows of each material: one JSON line each, one file per source and event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from archiver.errors import DamageError
+from archiver.model import Grade, Kind, Material, Role
+
+
+class State(StrEnum):
+    """Where a material stands."""
+
+    STORED = "stored"
+    PENDING = "pending"  # known, nothing of it stored yet
+    WITHDRAWN = "withdrawn"  # no longer listed upstream, still kept here
+    TAKEN_DOWN = "taken-down"  # removed from view by decision; wins over every other state
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One stored file: `path` inside its event, `size` in bytes, lower-case hex SHA-256."""
+
+    path: str
+    size: int
+    sha256: str
+    role: Role = Role.ORIGINAL
+    grade: Grade = Grade.ORIGINAL
+    label: str = ""
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which talk a material belongs to, and how that was found.
+
+    `method` is `explicit`, `title`, `title+speaker`, … or `none` with the reason in `why`.
+    `score` runs from 0 to 1.
+    """
+
+    talk: str = ""
+    method: str = "none"
+    score: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why what upstream shows now is not stored: `failed | blocked | gone | invalid | unrouted`."""
+
+    reason: str
+    detail: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One line of a material's history. `at` is UTC, RFC 3339."""
+
+    at: str
+    state: State
+    run: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Files that stood for the material until upstream changed; they are kept."""
+
+    until: str
+    revision: str
+    files: tuple[StoredFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is known of one material in one event. `material.event` is the event it was routed to.
+
+    `source` is the name in the configuration, `type_name` the plugin's word.
+    """
+
+    source: str
+    type_name: str
+    material: Material
+    state: State
+    match: Match = Match()
+    files: tuple[StoredFile, ...] = ()
+    problem: Problem | None = None
+    earlier: tuple[Edition, ...] = ()
+    history: tuple[Transition, ...] = field(default=())
+
+    @property
+    def key(self) -> Key:
+        """What tells this record from all others of the archive."""
+        return (self.material.event, self.source, self.material.id)
+
+    @property
+    def changed_at(self) -> str:
+        """When it last changed state."""
+        return self.history[-1].at if self.history else ""
+
+    def moved(self, state: State, at: str, run: str, reason: str = "", **changes: Any) -> Record:
+        """Return the record after a transition."""
+        step = Transition(at, state, run, reason)
+        return replace(self, state=state, history=(*self.history, step), **changes)
+
+
+Key = tuple[str, str, str]
+
+_MATERIAL_FIELDS = [item.name for item in fields(Material)]
+
+
+def dump(records: Iterable[Record]) -> bytes:
+    """Write a ledger: one canonical JSON line per record, ordered by id: equal content is equal bytes."""
+    lines = sorted((record.material.id, _line(record)) for record in records)
+    # A lone surrogate (a file name that is no UTF-8) becomes its JSON escape, \\udc80, and so stays valid.
+    return "".join(line + "\n" for _, line in lines).encode("utf-8", "backslashreplace")
+
+
+def _line(record: Record) -> str:
+    return json.dumps(to_json(record), ensure_ascii=False, sort_keys=True)
+
+
+def load(data: bytes, where: str) -> Iterator[Record]:
+    """Read a ledger. Raises `DamageError` naming `where` and the line."""
+    # Not splitlines(): a title may hold U+2028, which JSON leaves as it is.
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line:
+            continue
+        try:
+            yield from_json(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamageError(
+                f"{where}, line {number}: not a ledger record ({error})",
+                hint="restore the file from another sink or an earlier version",
+            ) from error
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """Turn a record into plain JSON data, without what is empty."""
+    data = {
+        "source": record.source,
+        "type": record.type_name,
+        "state": record.state.value,
+        "material": material_to_json(record.material),
+        "match": _trim(asdict(record.match)),
+        "files": [_trim(asdict(file)) for file in record.files],
+        "problem": _trim(asdict(record.problem)) if record.problem else None,
+        "earlier": [_edition(edition) for edition in record.earlier],
+        "history": [_trim(asdict(step)) for step in record.history],
+    }
+    return _trim(data)
+
+
+def _edition(edition: Edition) -> dict[str, Any]:
+    return {**asdict(edition), "files": [_trim(asdict(file)) for file in edition.files]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _trim(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if value not in ("", None, [], {}, ())}
+
+
+def from_json(data: Mapping[str, Any]) -> Record:
+    """Read a record back. Unknown keys are passed over: a later version may have added them."""
+    return Record(
+        source=data["source"],
+        type_name=data["type"],
+        material=material_from_json(data["material"]),
+        state=State(data["state"]),
+        match=Match(**_known(Match, data.get("match", {}))),
+        files=_files(data.get("files", ())),
+        problem=Problem(**_known(Problem, data["problem"])) if data.get("problem") else None,
+        earlier=tuple(
+            Edition(item["until"], item.get("revision", ""), _files(item["files"]))
+            for item in data.get("earlier", ())
+        ),
+        history=tuple(
+            Transition(item["at"], State(item["state"]), item.get("run", ""), item.get("reason", ""))
+            for item in data.get("history", ())
+        ),
+    )
+
+
+def material_to_json(material: Material) -> dict[str, Any]:
+    """Turn a material into plain JSON data, without what is empty."""
+    return _trim({name: _plain(getattr(material, name)) for name in _MATERIAL_FIELDS})
+
+
+def material_from_json(data: Mapping[str, Any]) -> Material:
+    """Read a material back."""
+    known = _known(Material, data)
+    for name in ("authors", "tags"):
+        known[name] = tuple(known.get(name, ()))
+    return Material(**{**known, "kind": Kind(known["kind"])})
+
+
+def file_from_json(data: Mapping[str, Any]) -> StoredFile:
+    """Read the entry of one stored file back."""
+    known = _known(StoredFile, data)
+    role = Role(known.pop("role", Role.ORIGINAL))
+    grade = Grade(known.pop("grade", Grade.ORIGINAL))
+    return StoredFile(**known, role=role, grade=grade)
+
+
+def _files(items: Iterable[Mapping[str, Any]]) -> tuple[StoredFile, ...]:
+    return tuple(file_from_json(item) for item in items)
+
+
+def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {item.name for item in fields(kind)}
+    return {key: value for key, value in data.items() if key in names}
+
+
+def newest(one: Record, other: Record) -> Record:
+    """Choose between two sinks' records of one material: a takedown wins, else the later transition."""
+    if (one.state is State.TAKEN_DOWN) != (other.state is State.TAKEN_DOWN):
+        return one if one.state is State.TAKEN_DOWN else other
+    return other if other.changed_at > one.changed_at else one
+
+
+def union(ledgers: Iterable[Mapping[Key, Record]]) -> dict[Key, Record]:
+    """Merge the ledgers of several sinks."""
+    merged: dict[Key, Record] = {}
+    for ledger in ledgers:
+        for key, record in ledger.items():
+            merged[key] = newest(merged[key], record) if key in merged else record
+    return merged

@@ -1,0 +1,87 @@
+"""Names that we give: readable, unique without coordination, safe on every file system and on S3."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+
+from archiver.errors import ConfigError
+
+#: Bytes of title that a file name keeps; the rest of a path stays short enough for Windows.
+TITLE_BYTES = 120
+#: The most that common file systems take for one name.
+NAME_BYTES = 255
+
+# Letters that show as nothing: U+115F and U+1160 are Hangul fillers, U+3164 and U+FFA0 likewise.
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+# Names that Windows keeps for devices, with or without an ending: "nul", "com1.txt".
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
+)
+_EVENT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
+_EXTENSION = re.compile(r"[a-z0-9]{1,10}")
+
+
+def slug(text: str, max_bytes: int = 80) -> str:
+    """Turn a title into a readable name part: letters and digits of any script, joined by hyphens.
+
+    The result is NFC, lower case, at most `max_bytes` of UTF-8, and may be empty ("🎉" has no letter).
+    """
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text[: 4 * max_bytes]).lower())
+    kept = "".join(char if _readable(char) else "-" for char in folded)
+    return _clip(re.sub(r"-{2,}", "-", kept).strip("-"), max_bytes).strip("-")
+
+
+def _readable(char: str) -> bool:
+    # Letters, marks and numbers; no controls, bidi overrides, zero-widths, private use, punctuation.
+    return unicodedata.category(char)[0] in "LMN" and char not in _BLANK_LETTERS
+
+
+def _clip(text: str, max_bytes: int) -> str:
+    # Cutting inside a character ("é" is two bytes) leaves a broken tail: ignore it. A cut between a
+    # base and its accent could compose differently: normalise again.
+    clipped = text.encode()[:max_bytes].decode(errors="ignore")
+    return unicodedata.normalize("NFC", clipped)
+
+
+def identity(type_name: str, native_id: str, role: str, sha256: str) -> str:
+    """Give the 12 hex digits that make a name unique: the same file gets the same on any machine."""
+    key = json.dumps([type_name, native_id, role, sha256], ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
+    return hashlib.sha256(key).hexdigest()[:12]
+
+
+def file_name(title: str, label: str, ident: str, extension: str) -> str:
+    """Name a stored file, as in `deploy-openstack-with-chef-p001-3f9a2c41d07b.webp`."""
+    parts = [slug(title, TITLE_BYTES), slug(label, 40), ident]
+    ending = f".{extension}" if _EXTENSION.fullmatch(extension) else ""
+    return "-".join(part for part in parts if part) + ending
+
+
+def check_event_id(event_id: str) -> None:
+    """Refuse an event id that could not be a directory everywhere. Raises `ConfigError`."""
+    if not _EVENT_ID.fullmatch(event_id) or event_id in _DEVICES:
+        raise ConfigError(
+            f"{event_id!r} cannot be the id of an event",
+            hint="use small letters a-z, digits and hyphens, beginning with a letter or digit",
+        )
+
+
+def check_path(path: str) -> str:
+    """Return a sink path if it is safe, else raise `ValueError`.
+
+    Safe: relative, `/`-separated, NFC, no empty, `.` or `..` part, no control character, no
+    backslash or colon (Windows), each part at most 255 bytes, 1,024 bytes in all (S3).
+    """
+    parts = path.split("/")
+    if (
+        any(part in {"", ".", ".."} or len(part.encode()) > NAME_BYTES for part in parts)
+        or len(path.encode()) > 1024
+        or unicodedata.normalize("NFC", path) != path
+        or any(unicodedata.category(char) == "Cc" or char in "\\:" for char in path)
+    ):
+        raise ValueError(f"unsafe path: {path!r}")
+    return path

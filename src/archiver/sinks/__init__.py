@@ -1,0 +1,1 @@
+"""Wrappers around any sink that share its interface."""

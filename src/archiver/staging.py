@@ -1,0 +1,169 @@
+"""One fetch: its empty directory, and the proof of what it left there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from archiver import media, naming
+from archiver.contracts import Blob, Downloaded, Http, Response
+from archiver.errors import InvalidError
+from archiver.ledger import StoredFile
+from archiver.model import Fetched, Grade, Kind, Material, Role
+
+#: Files that one material may have.
+MAX_FILES = 20_000
+
+
+def nobody(done: int, total: int | None = None) -> None:
+    """Watch no progress."""
+    del done, total
+
+
+@dataclass
+class Desk:
+    """What is known of the fetch that runs in this thread."""
+
+    note: Callable[[int, int | None], None] = nobody
+    proofs: dict[Path, tuple[os.stat_result, str]] = field(default_factory=dict)
+
+
+_DESK: ContextVar[Desk | None] = ContextVar("desk", default=None)
+
+
+def report_progress(done: int, total: int | None = None) -> None:
+    """Pass bytes that came on to whoever watches the task of this thread."""
+    desk = _DESK.get()
+    if desk is not None:
+        desk.note(done, total)
+
+
+@contextmanager
+def desk(note: Callable[[int, int | None], None]) -> Iterator[None]:
+    """Hear of the progress of what this thread does inside."""
+    token = _DESK.set(Desk(note))
+    try:
+        yield
+    finally:
+        _DESK.reset(token)
+
+
+@contextmanager
+def directory(parent: Path | None) -> Iterator[Path]:
+    """Make an empty directory for one fetch, and clear it away at the end."""
+    if parent is not None:
+        parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix="fetch-", dir=parent))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+class Noting:
+    """The HTTP client, remembering the digests it took, so that nothing is read twice."""
+
+    def __init__(self, client: Http) -> None:
+        self._client = client
+
+    def get(self, url: str, **options: Any) -> Response:
+        """Pass on."""
+        return self._client.get(url, **options)
+
+    def download(self, url: str, path: Path, **options: Any) -> Downloaded:
+        """Pass on, and keep the proof."""
+        done = self._client.download(url, path, **options)
+        current = _DESK.get()
+        if current is not None:
+            current.proofs[Path(path)] = (Path(path).lstat(), done.sha256)
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One proven file, ready for the sinks."""
+
+    local: Path
+    stored: StoredFile
+
+    def blob(self, *, movable: bool) -> Blob:
+        """Give it the form that sinks take."""
+        return Blob(self.stored.size, self.stored.sha256, path=self.local, movable=movable)
+
+
+def collect(
+    into: Path,
+    yielded: Iterable[Fetched],
+    material: Material,
+    type_name: str,
+    known: Iterable[StoredFile] = (),
+) -> list[Staged]:
+    """Prove every file that a fetch named: inside its directory, whole, of a sensible kind; then name it.
+
+    A file whose bytes are `known` keeps the name it has. Raises `InvalidError` naming what is wrong:
+    the material then stays pending.
+    """
+    files = list(yielded)
+    if len(files) > MAX_FILES:
+        raise InvalidError(f"{len(files)} files for one material are too many")
+    if not any(file.role in {Role.ORIGINAL, Role.RENDITION} for file in files):
+        raise InvalidError(
+            "the source brought nothing", hint="see whether the item still has a file upstream"
+        )
+    held = {(file.role, file.label, file.sha256): file for file in known}
+    return [_keep_name(_stage(into, file, material, type_name), held) for file in files]
+
+
+def _keep_name(staged: Staged, held: Mapping[tuple[str, str, str], StoredFile]) -> Staged:
+    stored = staged.stored
+    before = held.get((stored.role, stored.label, stored.sha256))
+    return Staged(staged.local, replace(stored, path=before.path)) if before else staged
+
+
+def _stage(into: Path, file: Fetched, material: Material, type_name: str) -> Staged:
+    local = into / file.path
+    found = _regular(into, local)
+    sha256 = _proof(local, found)
+    media_type = media.verify(local, Kind(material.kind), Role(file.role), file.media_type)
+    ident = naming.identity(type_name, material.id, file.role, sha256)
+    name = naming.file_name(material.title or material.id, file.label, ident, media.extension(media_type))
+    path = f"{Kind(material.kind).value}/{name}"
+    stored = StoredFile(
+        path, found.st_size, sha256, Role(file.role), Grade(file.grade), file.label, media_type
+    )
+    return Staged(local, stored)
+
+
+def _regular(into: Path, local: Path) -> os.stat_result:
+    root = into.resolve()
+    try:
+        found = local.lstat()
+        inside = local.parent.resolve().is_relative_to(root)
+    except OSError as error:
+        raise InvalidError(f"the source named a file that is not there: {local.name}") from error
+    if not inside or not stat.S_ISREG(found.st_mode):
+        raise InvalidError(f"the source named something that is not a file of its own: {local.name}")
+    return found
+
+
+def _proof(local: Path, found: os.stat_result) -> str:
+    current = _DESK.get()
+    known: Mapping[Path, tuple[os.stat_result, str]] = current.proofs if current else {}
+    taken, sha256 = known.get(local, (None, ""))
+    if taken is not None and _same(taken, found):
+        return sha256
+    with local.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _same(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_ino, one.st_size, one.st_mtime_ns) == (other.st_ino, other.st_size, other.st_mtime_ns)

@@ -1,0 +1,29 @@
+"""The polite HTTP client that the core lends to its sources.
+
+Read in this order: `client` (what a source calls), `retry` (another attempt or not), `exchange` (one
+attempt: redirects, credentials, whose turn it is), `transport` and `pool` (bytes on a connection),
+`guard` (which addresses may be reached), `page` and `transfer` (what is made of the bytes).
+
+Proxies named in the environment are not used: a proxy would resolve names where `guard` cannot look.
+"""
+
+from archiver.web.client import PoliteClient
+from archiver.web.guard import Guard
+from archiver.web.limits import Clock, Limits, Politeness
+from archiver.web.origins import Origin, origin_of, origins_of
+from archiver.web.redact import is_secret_name, redact
+from archiver.web.transport import PooledTransport
+
+__all__ = [
+    "Clock",
+    "Guard",
+    "Limits",
+    "Origin",
+    "PoliteClient",
+    "Politeness",
+    "PooledTransport",
+    "is_secret_name",
+    "origin_of",
+    "origins_of",
+    "redact",
+]

@@ -1,0 +1,70 @@
+"""Origins: scheme, host and port, the unit to which credentials and permissions are bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import httpx
+from pydantic import BaseModel
+
+from archiver.contracts import Options
+from archiver.errors import InvalidError
+from archiver.web.redact import redact
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port of a URL (RFC 6454), the host lower-case and in its ASCII form."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+def origin_of(url: httpx.URL | str) -> Origin:
+    """Find the origin of a URL. Raises `InvalidError` unless it is an http or https one with a host."""
+    parsed = parse_url(url) if isinstance(url, str) else url
+    if parsed.scheme not in DEFAULT_PORTS:
+        raise InvalidError(
+            f"{redact(str(parsed))} is not a web address: only http and https are fetched",
+            hint="Correct the address in the configuration, or report it to the author of the source.",
+        )
+    host = parsed.raw_host.decode("ascii").lower()
+    if not host:
+        raise InvalidError(f"{redact(str(parsed))} names no host", hint="Write the address in full.")
+    return Origin(parsed.scheme, host, parsed.port or DEFAULT_PORTS[parsed.scheme])
+
+
+def parse_url(url: str) -> httpx.URL:
+    """Parse a URL. Raises `InvalidError` when it is none, without repeating what may be secret."""
+    try:
+        return httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, TypeError) as error:
+        shown = ascii(redact(url))[:200] if isinstance(url, str) else type(url).__name__
+        raise InvalidError(
+            f"{shown} is not a valid web address",
+            hint="Correct the address in the configuration, or report it to the author of the source.",
+        ) from error
+
+
+def origins_of(options: Options) -> frozenset[str]:
+    """Collect the origins that the user trusts by naming them in an option called `base_url`.
+
+    Options inside options are looked through too, and names ending in `_base_url` count.
+    """
+    return frozenset(str(origin_of(url)) for url in _base_urls(options))
+
+
+def _base_urls(options: BaseModel) -> Iterator[str]:
+    for name in type(options).model_fields:
+        value = getattr(options, name)
+        if isinstance(value, BaseModel):
+            yield from _base_urls(value)
+        elif value and (name == "base_url" or name.endswith("_base_url")):
+            yield str(value)

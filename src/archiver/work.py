@@ -1,0 +1,190 @@
+"""The worker: one task in, one outcome out. It shares nothing and writes nothing but its files."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from archiver import derive, instances, ocfl, staging
+from archiver.contracts import Sink, Source
+from archiver.errors import (
+    ArchiverError,
+    ExistsError,
+    FatalError,
+    InvalidError,
+    SinkError,
+    SourceError,
+    TransientError,
+)
+from archiver.instances import Workshop
+from archiver.ledger import Problem, StoredFile
+from archiver.model import Fetched, Material
+from archiver.staging import Staged
+
+_LOG = logging.getLogger("archiver")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the files of a task go: a sink, and the path prefix of the version being made there.
+
+    `have` are the paths of files of this material that the sink holds already.
+    """
+
+    sink: str
+    content: str
+    have: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Fetch one material and put it in every destination. Pure data.
+
+    `known` are the files that the ledgers hold of it: the same bytes keep their name and place.
+    `staging` is where to fetch into; None for the system's place for temporary files.
+    """
+
+    workshop: Workshop
+    source: str
+    material: Material
+    reason: str
+    destinations: tuple[Destination, ...]
+    known: tuple[StoredFile, ...] = ()
+    staging: Path | None = None
+    type_name: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task. `stored` names the sinks in which every byte is proven."""
+
+    task: Task
+    material: Material
+    files: tuple[StoredFile, ...] = ()
+    stored: tuple[str, ...] = ()
+    problem: Problem | None = None
+    transient: bool = False
+    sink_errors: dict[str, SinkError] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.size for file in self.files)
+
+
+def work(task: Task, note: Callable[[int, int | None], None] = staging.nobody) -> Outcome:
+    """Fetch, prove and put one material. Never raises but `KeyboardInterrupt` and its like."""
+    started = time.monotonic()
+    made = instances.of(task.workshop)
+    with staging.desk(note):
+        try:
+            with staging.directory(task.staging) as into:
+                outcome = _carry(task, made, into)
+        except SourceError as error:
+            outcome = _failed(task, error)
+        except OSError as error:
+            outcome = _staging_failed(task, error)
+        except Exception as error:  # noqa: BLE001  # a plugin may raise anything; it costs its item only
+            outcome = _failed(task, _plugin_error(task, error))
+    return replace(outcome, seconds=time.monotonic() - started)
+
+
+def _carry(task: Task, made: instances.Instances, into: Path) -> Outcome:
+    material, fetched = _fetch(made.source(task.source), task.material, into)
+    staged = staging.collect(into, fetched, material, task.type_name, task.known)
+    texts = _texts(item for item in staged if item.stored not in task.known)
+    stored: list[str] = []
+    errors: dict[str, SinkError] = {}
+    for number, destination in enumerate(task.destinations, 1):
+        last = number == len(task.destinations)
+        try:
+            _put(made.sink(destination.sink), destination, staged, texts, movable=last)
+            stored.append(destination.sink)
+        except SinkError as error:
+            errors[destination.sink] = error
+    files = tuple(item.stored for item in staged)
+    return Outcome(task, material, files, tuple(stored), sink_errors=errors)
+
+
+def _fetch(source: Source[Any, Any], material: Material, into: Path) -> tuple[Material, list[Fetched]]:
+    files: list[Fetched] = []
+    for item in source.fetch(material, into):
+        if isinstance(item, Fetched):
+            files.append(item)
+        elif item.id == material.id:
+            # The page may tell more of it, but not move it to another event, and the revision stays
+            # the listing's: that is what the next listing is compared with.
+            talk = material.talk or item.talk
+            material = replace(item, event=material.event, talk=talk, revision=material.revision)
+        else:
+            raise InvalidError(f"asked for {material.id}, the source answered with {item.id}")
+    return material, files
+
+
+def _texts(staged: Iterable[Staged]) -> dict[str, bytes]:
+    """Extract text while the bytes are here: path under `derived/` → UTF-8."""
+    texts = {}
+    for item in staged:
+        text = derive.text(item.local, item.stored.media_type)
+        if text:
+            texts[derive.path(item.stored.sha256)] = text.encode("utf-8", "replace")
+    return texts
+
+
+def _put(
+    sink: Sink[Any],
+    destination: Destination,
+    staged: Sequence[Staged],
+    texts: dict[str, bytes],
+    *,
+    movable: bool,
+) -> None:
+    for path, text in texts.items():
+        try:
+            sink.create(path, ocfl.blob(text))
+        except ExistsError:
+            continue  # derived from the same bytes by the same recipe
+    for item in staged:
+        if item.stored.path not in destination.have:
+            _put_file(sink, destination.content + item.stored.path, item, movable=movable)
+
+
+def _put_file(sink: Sink[Any], path: str, item: Staged, *, movable: bool) -> None:
+    try:
+        sink.create(path, item.blob(movable=movable))
+    except ExistsError:
+        # Left by a killed run. The name holds the digest, so other bytes can only be a torn write,
+        # and nothing of this version is committed yet: write it again.
+        if ocfl.digest(sink, path) != item.stored.sha256:
+            sink.replace(path, item.blob(movable=False))
+
+
+def _failed(task: Task, error: SourceError) -> Outcome:
+    problem = Problem(error.reason, str(error), task.material.revision)
+    return Outcome(task, task.material, problem=problem, transient=isinstance(error, TransientError))
+
+
+def _staging_failed(task: Task, error: OSError) -> Outcome:
+    message = f"the working directory failed: {error.strerror or error}"
+    if task.staging is None:
+        hint = "free some space there, or name another directory as `staging` under `archive`"
+        return _failed(task, FatalError(message, hint=hint))
+    # It lies inside a sink: a full or read-only disk is the sink's trouble, not the item's.
+    hint = "free some space on that disk, or make it writable; then run again: what is stored stays stored"
+    sink_error = SinkError(message, hint=hint)
+    return Outcome(task, task.material, sink_errors={each.sink: sink_error for each in task.destinations})
+
+
+def _plugin_error(task: Task, error: Exception) -> SourceError:
+    if isinstance(error, ArchiverError):
+        return FatalError(error.message, hint=error.hint)
+    _LOG.debug("source %s failed on %s", task.source, task.material.id, exc_info=error)
+    return FatalError(
+        f"source {task.source} failed: {type(error).__name__}: {error}",
+        hint="this looks like a fault of the source's plugin; run with -v for the details",
+    )

@@ -1,0 +1,168 @@
+"""`archive check`: all findings in one list, nothing changed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from archiver.cli import execute
+
+HEAD = "archive: {title: Tour}\nsinks: {local: {type: disk, path: %s}}\n"
+
+
+@pytest.fixture
+def config_path(tmp_path: Path) -> Path:
+    (tmp_path / "incoming").mkdir()
+    return tmp_path / "archive.yaml"
+
+
+def check(path: Path, text: str, *more: str) -> int:
+    path.write_text(text)
+    return execute(["check", "-c", str(path), *more])
+
+
+def listing(folder: Path) -> list[tuple[str, int]]:
+    return sorted((str(path), path.lstat().st_mtime_ns) for path in [folder, *folder.rglob("*")])
+
+
+GOOD = (HEAD % "./archive") + (
+    "sources: {inbox: {type: folder, path: incoming}}\n"
+    "events: [{id: one, talks: [A talk], sources: [{use: inbox}]}]\n"
+)
+
+
+def test_all_is_well(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config_path.write_text(GOOD)
+    before = listing(config_path.parent)
+    assert execute(["check", "-c", str(config_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "ok       configuration: archive.yaml is right (events: 1, talks: 1)",
+        "ok       source inbox: can be used",
+        "ok       sink local: can be used",
+    ]
+    assert listing(config_path.parent) == before
+
+
+def test_findings_as_json(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(config_path, GOOD, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is True
+    assert [finding["level"] for finding in found["findings"]] == ["ok", "ok", "ok"]
+
+
+def test_what_is_not_used_is_a_warning(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD.replace("events: [", "events: [{id: two}, ").replace(
+        "}}\nevents", "}, idle: {type: folder, path: incoming}}\nevents"
+    )
+    assert check(config_path, text) == 0
+    out = capsys.readouterr().out
+    assert "warning  source idle: no event uses it\n" in out
+    assert "warning  event two: it has no source\n" in out
+    assert "archive add two FILE" in out
+
+
+def test_a_source_that_cannot_work_is_1(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(config_path, GOOD.replace("incoming}", "nowhere}")) == 1
+    out = capsys.readouterr().out
+    assert "error    source inbox: " in out
+    assert "What to do: " in out
+    assert "ok       sink local: can be used" in out
+
+
+def test_a_sink_that_cannot_be_used_is_3_and_outranks_a_source(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config_path.parent / "archive").write_text("a file where the directory should be")
+    assert check(config_path, GOOD.replace("incoming}", "nowhere}"), "--json") == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is False
+    errors = {finding["subject"] for finding in found["findings"] if finding["level"] == "error"}
+    assert errors == {"source inbox", "sink local"}
+
+
+def test_a_wrong_configuration_is_2_with_every_problem(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = GOOD.replace("title", "titel").replace("talks", "talk")
+    assert check(config_path, wrong) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"{config_path}:1:11: archive.titel: unknown key; did you mean 'title'?" in captured.err
+    assert "events[0].talk: unknown key; did you mean 'talks'?" in captured.err
+
+
+def test_the_problems_as_json_are_findings_too(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(config_path, GOOD.replace("title", "titel"), "--json") == 2
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["ok"] is False
+    assert {(finding["line"], finding["path"]) for finding in found["findings"]} == {
+        (1, "archive.titel"),
+        (1, "archive.title"),
+    }
+    assert json.loads(captured.err)["error"]["exit_code"] == 2
+
+
+def test_a_missing_file_says_how_to_begin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["check", "-c", str(tmp_path / "nope.yaml")]) == 2
+    assert "archive init" in capsys.readouterr().err
+
+
+def test_the_environment_names_the_file_and_fills_references(
+    config_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCHIVE_CONFIG", str(config_path))
+    config_path.write_text(GOOD.replace("path: incoming", "path: '${INBOX_FOR_TEST}'"))
+    monkeypatch.delenv("INBOX_FOR_TEST", raising=False)
+    assert execute(["check"]) == 2
+    assert "INBOX_FOR_TEST is not set" in capsys.readouterr().err
+    monkeypatch.setenv("INBOX_FOR_TEST", "incoming")
+    assert execute(["check"]) == 0
+
+
+FAULTY = """
+from archiver import api
+
+class Faulty(api.Source[api.Options, api.Options]):
+    type_name = "faulty"
+    def discover(self, scope, cursor):
+        yield api.Checkpoint()
+    def fetch(self, material, into):
+        return []
+    def check(self):
+        raise KeyError("album")
+
+@api.hookimpl
+def archiver_sources():
+    return [Faulty]
+"""
+
+
+@pytest.fixture
+def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a plugin whose check fails, and one that cannot be imported."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, text in (("faulty", FAULTY), ("broken", "1 / 0\n")):
+        monkeypatch.delitem(sys.modules, f"{name}_plugin_for_check", raising=False)
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        info.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        info.joinpath("entry_points.txt").write_text(f"[archiver]\n{name} = {name}_plugin_for_check\n")
+        tmp_path.joinpath(f"{name}_plugin_for_check.py").write_text(text)
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_faulty_plugin_and_a_broken_one_leave_the_others(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "plugins: [faulty, broken]\n" + GOOD.replace("{use: inbox}", "{use: inbox}, {type: faulty}")
+    assert check(config_path, text, "-v") == 1
+    captured = capsys.readouterr()
+    assert "warning  plugin broken: is not used: it cannot be imported: ZeroDivisionError" in captured.out
+    assert "error    source faulty: KeyError: 'album'\n" in captured.out
+    assert "ok       source inbox: can be used" in captured.out
+    assert "Traceback" in captured.err

@@ -1,0 +1,1 @@
+"""Makers of the demo's media: page images, documents, photos, recordings, reports."""
