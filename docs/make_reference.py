@@ -198,7 +198,13 @@ def commands() -> Iterator[str]:
 
 
 def _help(command: click.Command, path: str) -> Iterator[str]:
-    ctx = click.Context(command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH)
+    ctx = click.Context(
+        command,
+        info_name=path,
+        help_option_names=["-h", "--help"],
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+    )
     text = "\n".join(line.rstrip() for line in command.get_help(ctx).splitlines())
     yield f"\n## {path}\n\n```\n{text}\n```"
 

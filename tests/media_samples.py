@@ -15,10 +15,7 @@ RED = (200, 30, 30)
 def exif(taken: str, offset: str = "") -> Image.Exif:
     """Say when a photo was taken: `taken` like "2012:09:16 10:11:12", `offset` like "+08:00"."""
     data = Image.Exif()
-    details = data.get_ifd(0x8769)
-    details[0x9003] = taken
-    if offset:
-        details[0x9011] = offset
+    data[0x8769] = {0x9003: taken} | ({0x9011: offset} if offset else {})
     return data
 
 

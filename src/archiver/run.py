@@ -10,7 +10,7 @@ import json
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -261,7 +261,7 @@ class Run:
         """Bring the index up to date, then leave the run report."""
         for name, each in recorder.healthy.items():
             try:
-                index.refresh(each.head, self.config)
+                index.refresh(each.head, self.config, changed=bool(self.report.sinks[name].versions))
             except ArchiverError as error:
                 self._sink_failed(recorder, name, error)
         for name, each in recorder.ledgers.items():
@@ -354,9 +354,7 @@ def _stoppable(stop: threading.Event, watcher: Watcher) -> Iterator[None]:
         stop.set()
         watcher.said("stopping")
 
-    old: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        old[number] = signal.signal(number, asked)
+    old = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -123,7 +123,7 @@ def collect(
     return [_keep_name(_stage(into, file, material, type_name), held) for file in files]
 
 
-def _keep_name(staged: Staged, held: Mapping[tuple[str, str, str], StoredFile]) -> Staged:
+def _keep_name(staged: Staged, held: Mapping[tuple[Role, str, str], StoredFile]) -> Staged:
     stored = staged.stored
     before = held.get((stored.role, stored.label, stored.sha256))
     return Staged(staged.local, replace(stored, path=before.path)) if before else staged

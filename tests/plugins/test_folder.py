@@ -154,7 +154,7 @@ def test_a_file_named_by_its_path_is_taken_whatever_it_is_called(tree: Tree) -> 
         ({"path": "beijing/*.pdf"}, ["beijing/a.pdf"]),
         ({"path": "beijing/**/*.pdf"}, ["beijing/a.pdf", "beijing/x/b.PDF"]),
         ({"path": "**/x/*"}, ["beijing/x/b.PDF", "beijing/x/c.jpg"]),
-        ({"path": "*/?.pdf"}, ["beijing/a.pdf", "wuhan/d.pdf"]),
+        ({"path": "*/?.pdf"}, ["[2012] tour/e.pdf", "beijing/a.pdf", "wuhan/d.pdf"]),
         ({"path": "[2012] tour"}, ["[2012] tour/e.pdf"]),
         ({"include": ["*.pdf"], "exclude": ["x"]}, ["[2012] tour/e.pdf", "beijing/a.pdf", "wuhan/d.pdf"]),
         ({"include": ["beijing/**"], "exclude": ["beijing/x/*.jpg"]}, ["beijing/a.pdf", "beijing/x/b.PDF"]),
@@ -523,9 +523,16 @@ def test_a_file_that_grew_since_the_listing_is_still_being_copied(tree: Tree, in
         list(tree.source().fetch(material, into))
 
 
-@pytest.mark.parametrize(
-    "change", [lambda path: path.open("ab").write(b"x"), lambda path: os.truncate(path, 10), os.utime]
-)
+def append(path: Path) -> None:
+    with path.open("ab") as stream:
+        stream.write(b"x")
+
+
+def shorten(path: Path) -> None:
+    os.truncate(path, 10)
+
+
+@pytest.mark.parametrize("change", [append, shorten, os.utime])
 def test_a_file_that_changes_while_it_is_read_is_still_being_copied(
     change: Callable[[Path], object], tree: Tree, into: Path
 ) -> None:
@@ -640,7 +647,7 @@ def test_very_deep_folders_are_no_problem(tree: Tree) -> None:
     deep = tree.root
     for _ in range(1200):
         deep /= "d"
-    os.makedirs(deep)
+        deep.mkdir()
     (deep / "a.pdf").write_bytes(b"x")
     assert tree.listing().ids == ["d/" * 1200 + "a.pdf"]
 

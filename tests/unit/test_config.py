@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pluggy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, field_validator, model_validator
 
@@ -782,6 +782,7 @@ json_like: Any = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.dictionaries(st.sampled_from(["archive", "sinks", "sources", "events", "plugins"]), json_like))
 def test_any_shape_gives_a_configuration_or_problems_with_places(data: dict[str, Any]) -> None:
     plugins = Registry([], {"photos": Photos, "mail": Mail}, SINKS, pluggy.PluginManager("archiver"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archiver.config.environment import expand, refers
@@ -58,12 +58,14 @@ def test_only_a_reference_depends_on_the_environment() -> None:
     assert not refers("$${KEY}")
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text())
 def test_doubled_dollars_give_any_text(text: str) -> None:
     found = expand(text.replace("$", "$$"), {})
     assert (found.text, found.missing, found.malformed) == (text, (), False)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     st.text(),
     st.text(st.characters(blacklist_characters="$")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archiver.config.nodes import MAX_BYTES, Mapping, Scalar, Sequence, describe, parse, read_text
@@ -165,6 +165,7 @@ def outcome(text: str) -> tuple[Mapping | None, tuple[Problem, ...]]:
         return None, error.problems
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=200))
 def test_any_text_gives_a_tree_or_problems_with_places(text: str) -> None:
     root, problems = outcome(text)
@@ -180,6 +181,7 @@ yaml_like = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(yaml_like)
 def test_any_pieces_of_yaml_give_a_tree_or_problems(text: str) -> None:
     root, problems = outcome(text)

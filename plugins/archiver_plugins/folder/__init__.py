@@ -72,6 +72,7 @@ class _Listing:
     def __init__(self, source: FolderSource, scope: api.Scope[Entry]) -> None:
         self.source = source
         self.scope = scope
+        self.top = source.root.resolve().name
         self.events = {entry.event.id: entry.event for entry in scope.entries}
         self.complete = True
         self._seen: set[tuple[str, str]] = set()
@@ -126,8 +127,7 @@ class _Listing:
         title = words.title(fields.get("talk") or file.name)
         return api.Material(
             id=file.id,
-            kind=options.kind
-            or words.kind((self.source.root.resolve().name, *file.parts), fields.get("kind", "")),
+            kind=options.kind or words.kind((self.top, *file.parts), fields.get("kind", "")),
             title=title,
             revision=f"{file.size}-{file.modified}",
             event=event,

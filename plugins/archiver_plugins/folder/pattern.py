@@ -51,7 +51,8 @@ class _Part:
 
     def __init__(self, match: re.Match[str]) -> None:
         self.field = match[1]
-        self.open = match[1] is not None or match[3] is not None
+        # Takes any text; a date is told by its digits wherever it stands.
+        self.open = match[3] is not None or (match[1] is not None and match[1] != "date")
         if match[6] is not None:
             raise ValueError(f"'{match[6]}' is not closed: fields are written like {{talk}}")
         if self.field is not None:
@@ -92,7 +93,7 @@ def _check_fields(parts: list[_Part]) -> None:
         raise ValueError(f"{{{twice}}} is there twice; use {{_}} for what is to be ignored")
     if not fields:
         raise ValueError("the pattern has no field such as {kind} or {talk}; use `path` or `include`")
-    if sum(part.open for part in parts) > _MAX_FIELDS:
+    if sum(part.open or bool(part.field) for part in parts) > _MAX_FIELDS:
         raise ValueError(f"the pattern has more than {_MAX_FIELDS} fields")
     if any(first.open and second.open for first, second in itertools.pairwise(parts)):
         raise ValueError("two fields stand side by side: put something between them that tells them apart")

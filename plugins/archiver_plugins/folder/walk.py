@@ -127,6 +127,7 @@ class _Folder:
     parts: tuple[str, ...]
     linked: bool
     entries: Iterator[tuple[str, os.DirEntry[str]]] = field(default_factory=lambda: iter(()))
+    names: frozenset[str] = frozenset()
 
 
 class _Walk:
@@ -172,6 +173,7 @@ class _Walk:
             raise _failed(path, error, root=not folder.raw) from error
         self.entered.add((status.st_dev, status.st_ino))
         names = id_names(entry.name for entry in listed)
+        folder.names = frozenset(names)
         folder.entries = iter(
             sorted(((names[entry.name], entry) for entry in listed), key=lambda pair: pair[0])
         )
@@ -181,7 +183,7 @@ class _Walk:
         below = (*folder.parts, part)[len(self.wanted.base) :]
         if self.wanted.single:
             return self._single(folder, part, entry)
-        if is_junk(entry.name) or self.wanted.leaves_out(below) or self._unfinished(folder, entry):
+        if is_junk(entry.name) or self.wanted.leaves_out(below) or _is_placeholder(entry.name, folder.names):
             return None
         inner = self._inner(folder, part, entry)
         return inner if isinstance(inner, _Folder) or (inner and self.wanted.takes(below)) else None
@@ -190,11 +192,6 @@ class _Walk:
         # Named by its path: taken whatever it is called.
         inner = self._inner(folder, part, entry)
         return inner if isinstance(inner, Found) else None
-
-    def _unfinished(self, folder: _Folder, entry: os.DirEntry[str]) -> bool:
-        # Browsers keep the final name taken by an empty file while "talk.pdf.part" grows beside it.
-        path = self.root.joinpath(*folder.raw, entry.name)
-        return any(os.path.lexists(f"{path}{ending}") for ending in (".part", ".aria2", ".crdownload"))
 
     def _inner(self, folder: _Folder, part: str, entry: os.DirEntry[str]) -> Found | _Folder | None:
         """Look at one entry: a file, a folder (entered), or nothing that could be archived."""
@@ -236,6 +233,11 @@ def is_junk(name: str) -> bool:
     """Say whether a name belongs to a system, an editor or a copy under way: ".DS_Store", "~$talk.pptx"."""
     lower = name.lower()
     return lower.startswith((".", "~$")) or lower in _JUNK or lower.endswith(_UNFINISHED)
+
+
+def _is_placeholder(name: str, others: frozenset[str]) -> bool:
+    # Browsers keep the final name taken by an empty file while "talk.pdf.part" grows beside it.
+    return any(name + ending in others for ending in (".part", ".aria2", ".crdownload"))
 
 
 def id_names(names: Iterable[str]) -> dict[str, str]:

@@ -33,6 +33,7 @@ Examples:
   archive check                     see whether everything is in place
   archive run                       collect what is new
   archive status                    see what is still missing
+
 \b
 Exit codes:
   0    all done; nothing new is all done too

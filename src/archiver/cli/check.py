@@ -23,6 +23,7 @@ Examples:
   archive check                     look at archive.yaml
   archive check -c tour.yaml        look at another file
   archive check --json              the findings for a program
+
 \b
 Exit codes: 0 nothing is wrong (there may be warnings), 1 a source cannot work, 2 the configuration
 is wrong, 3 a sink cannot be used.

@@ -23,6 +23,7 @@ EPILOG = """\b
 Examples:
   archive demo                 archive the sample tour into ./demo
   archive demo --into /tmp/t   somewhere else
+
 \b
 The slides come from services that the command starts on this machine for as long as it runs, the
 rest from the folder "incoming". Nothing is fetched from the internet.

@@ -15,6 +15,7 @@ EPILOG = """\b
 Examples:
   archive init                      write archive.yaml here
   archive init tour/archive.yaml    write it somewhere else
+
 \b
 Then edit the file and see with `archive check` whether it is right.
 """

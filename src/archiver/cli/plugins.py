@@ -18,6 +18,7 @@ EPILOG = """\b
 Examples:
   archive plugins list              show what is installed and what runs
   archive plugins list --json       the same for a program
+
 \b
 A plugin that was installed beside the program runs when the configuration names it:
   plugins: [NAME]

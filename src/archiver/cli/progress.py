@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -208,9 +209,8 @@ class JsonLines:
     def said(self, what: str, /, **data: Any) -> None:
         """Write the record of an event."""
         self._inner.said(what, **data)
-        record = _RECORDS.get(what)
-        if record is not None:
-            click.echo(json.dumps({"type": what, **record(**data)}, ensure_ascii=False))
+        if what in _RECORDS:
+            click.echo(json.dumps({"type": what, **_RECORDS[what](**data)}, ensure_ascii=False))
 
     def moved(self, event: str, source: str, item: str, done: int, total: int | None) -> None:
         """Pass on: bytes on their way are no events."""
@@ -264,7 +264,7 @@ def _done(outcome: Any, how: str, record: Any) -> dict[str, Any]:
     }
 
 
-_RECORDS: dict[str, Any] = {
+_RECORDS: dict[str, Callable[..., dict[str, Any]]] = {
     "source.listed": _listed,
     "planned": _planned,
     "item.done": _done,
@@ -275,5 +275,5 @@ _RECORDS: dict[str, Any] = {
 
 def watch(titles: Mapping[str, str], *, as_json: bool) -> Plain | JsonLines:
     """Choose the display: bars where stderr is a terminal."""
-    inner = Bars(titles) if click.get_text_stream("stderr").isatty() else Plain(titles)
+    inner = Bars(titles) if sys.stderr.isatty() else Plain(titles)
     return JsonLines(inner) if as_json else inner

@@ -23,6 +23,7 @@ Examples:
   archive run --dry-run                show what would be fetched, change nothing
   archive run --kind slides --limit 5  a first careful try
   archive run --json > run.jsonl       for machines: one JSON object per line
+
 \b
 Ctrl-C ends a run cleanly: what is stored is recorded, and the next run goes on from there.
 """

@@ -13,6 +13,7 @@ EPILOG = """\b
 Examples:
   archive schema > archive.schema.json
   archive schema -c tour.yaml       with the plugins that tour.yaml enables
+
 \b
 An editor with a YAML language server completes and checks the file when its first line is:
   # yaml-language-server: $schema=archive.schema.json

@@ -26,6 +26,7 @@ Examples:
   archive search '"block device"'             words that follow each other
   archive search 'virtual*' --event beijing   words that begin so, in one event
   archive search keystone --json              one JSON object per line
+
 \b
 Titles, speakers, events, descriptions, transcripts and the text of slides are searched. Capital
 letters and accents make no difference.

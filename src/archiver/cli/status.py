@@ -23,6 +23,7 @@ Examples:
   archive status beijing shenzhen   only these two
   archive status --missing          only what is missing: whom to ask for which slides
   archive status --json             the same for a program
+
 \b
 What a cell of the table says:
   yes, 6 of 6     all that is expected is here

@@ -111,10 +111,7 @@ def _expected(kind: Kind, role: Role) -> str:
 
 def _check_page(path: Path, claimed: str, role: Role) -> None:
     if claimed.strip().lower().startswith(_NEVER_PAGES):
-        family = claimed.partition("/")[0].strip().lower()
-        raise _excuse(
-            path, "the PDF that was announced" if "pdf" in claimed else f"the {family} file announced"
-        )
+        raise _excuse(path, f"the {'PDF' if 'pdf' in claimed else 'file'} that was announced")
     if role is Role.SIDECAR:
         return
     page = pages.look(path)

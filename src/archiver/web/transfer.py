@@ -19,7 +19,7 @@ from archiver.web.exchange import Answer, Call, Exchanger, Fault
 from archiver.web.fields import content_range, digests, validator
 from archiver.web.statuses import check_status
 
-#: Larger buffers are slower here: they fall out of the processor's cache before they are hashed.
+#: Smaller buffers cost more turns with Python's lock, larger ones only memory (benchmarks/transport.py).
 _CHUNK = 256 << 10
 _RANGE_REFUSED = frozenset({416})
 #: That many new bytes make a broken attempt a step forward.

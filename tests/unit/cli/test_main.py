@@ -47,6 +47,7 @@ def test_help_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[st
         assert f"  {name} " in out
         assert line in out
     assert "Exit codes:" in out
+    assert "\b" not in out
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -89,6 +90,7 @@ def test_every_command_has_examples(name: str, capsys: pytest.CaptureFixture[str
     assert execute([name, "--help"]) == 0
     out = capsys.readouterr().out
     assert "Example" in out
+    assert "\b" not in out
     assert f"archive {name}" in out
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -327,3 +328,15 @@ class TestLife:
         with pytest.raises(KeyError, match="/broken"), Shop() as shop:  # noqa: PT012  # the block is the subject
             answer = httpx.get(f"{shop.url}/broken", trust_env=False)
             assert answer.status_code == 500
+
+
+def test_the_service_of_the_guide_works_as_it_stands_there() -> None:
+    guide = Path(__file__).parents[3] / "docs" / "how-to" / "doubles.md"
+    blocks = guide.read_text("utf-8").split("```python\n")[1:]
+    code = next(block.partition("```")[0] for block in blocks if "class PhotoDouble" in block)
+    names: dict[str, Any] = {}
+    exec(compile(code, str(guide), "exec"), names)
+    with names["PhotoDouble"]() as service, httpx.Client(base_url=service.url, trust_env=False) as client:
+        assert client.get("/photos/<me>/1").text == "<h1>&lt;me&gt;</h1>"
+        assert client.get("/feeds/a/b?page=2").json() == {"page": "2"}
+        assert client.post("/login").status_code == 403
