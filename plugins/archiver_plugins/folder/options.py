@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from archiver import api
 from archiver_plugins.folder.globs import Glob
 from archiver_plugins.folder.pattern import Pattern
+
+
+def _several(value: Any) -> Any:
+    """Take one glob like a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+_Globs = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_several),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 class Options(api.Options):
@@ -21,10 +35,10 @@ class Entry(api.Options):
 
     path: str = ""
     """Folder, file or glob such as `beijing/**/*.pdf`, relative to the source's folder."""
-    include: tuple[str, ...] = ()
-    """Globs: only files that match one are taken. `*.pdf` matches in every folder below."""
-    exclude: tuple[str, ...] = ()
-    """Globs: files and folders that match one are left out."""
+    include: _Globs = ()
+    """A glob or a list of them: only files that match one are taken (`*.pdf` in every folder below)."""
+    exclude: _Globs = ()
+    """A glob or a list of them: files and folders that match one are left out."""
     kind: api.Kind | None = None
     """The kind of every file, whatever its name says."""
     talk: str = ""
