@@ -31,6 +31,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The benchmarks need nginx; each says what else it can use. More options: python benchmarks/NAME.py --help
+bench: $(VENV)/.installed-dev
+	@set -e; for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each; done
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/make_reference.py
+
 # The environment. Some systems ship venv without pip ("ensurepip is not available"): then the pip of
 # the system, if there is one, installs a pip into it.
 $(VENV)/bin/python:

@@ -53,11 +53,12 @@ class Response:
         import json
 
         from archiver.errors import InvalidError
+        from archiver.web.redact import redact
 
         try:
             return json.loads(self.content)
         except ValueError as error:
-            raise InvalidError(f"{self.url} did not answer with JSON: {error}") from error
+            raise InvalidError(f"{redact(self.url)} did not answer with JSON: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,9 @@ class Source(ABC, Generic[OptionsT, EntryT]):
     def fetch(self, material: Material, into: Path) -> Iterable[Fetched | Material]:
         """Get the files of one material into the empty directory `into`.
 
-        Yield the material again, same id, when its own page tells more than the listing did.
+        Yield the material again, same id, when its own page tells more than the listing did. Its
+        `revision` is what the next listing is compared with: keep the listing's, unless what came is
+        to be fetched once more.
         Raises `SourceError`; whatever is left in `into` is then thrown away.
         """
 

@@ -117,10 +117,8 @@ def _fetch(source: Source[Any, Any], material: Material, into: Path) -> tuple[Ma
         if isinstance(item, Fetched):
             files.append(item)
         elif item.id == material.id:
-            # The page may tell more of it, but not move it to another event, and the revision stays
-            # the listing's: that is what the next listing is compared with.
-            talk = material.talk or item.talk
-            material = replace(item, event=material.event, talk=talk, revision=material.revision)
+            # The page may tell more of it, but not move it to another event.
+            material = replace(item, event=material.event, talk=material.talk or item.talk)
         else:
             raise InvalidError(f"asked for {material.id}, the source answered with {item.id}")
     return material, files

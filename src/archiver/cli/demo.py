@@ -64,18 +64,22 @@ def demo(ctx: click.Context, into: Path, verbose: bool, as_json: bool) -> int:
 def _tell_next(config: Path) -> None:
     click.echo(f"\nThe archive is in {printable(str(config.parent / 'archive'))}. Try next:\n")
     for arguments, shows in NEXT:
-        words = shlex.join([_own_name(), arguments[0], "-c", str(config), *arguments[1:]])
+        words = " ".join(map(_quoted, [_own_name(), arguments[0], "-c", str(config), *arguments[1:]]))
         click.echo(f"  {printable(words)}\n      {shows}")
     click.echo(
-        f"\n{printable(str(config))} is an ordinary configuration, with comments that teach. Its decks exist\n"
-        "in this demo only: to collect again, use the same command as now. Nothing will be new."
+        f"\n{printable(str(config))} is an ordinary configuration, with comments that teach.\n"
+        "Its decks exist in this demo only: to collect again, use the same command as now."
     )
+
+
+def _quoted(word: str) -> str:
+    # shlex quotes every word with a letter outside ASCII; shells take 云计算 as it is.
+    return word if word.isalnum() else shlex.quote(word)
 
 
 def _own_name() -> str:
     """Give the name under which the user can call this program: `archive`, or its path when not on PATH."""
-    own = Path(sys.argv[0])
-    found = shutil.which("archive")
+    own, found = Path(sys.argv[0]), shutil.which("archive")
     if own.name != "archive" or (found and Path(found).samefile(own)):
         return "archive"
-    return os.path.relpath(own) if own.is_absolute() else str(own)
+    return min(os.path.relpath(own), str(own.absolute()), key=len)

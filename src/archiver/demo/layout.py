@@ -39,14 +39,8 @@ def prepare(folder: Path) -> Path:
 
 
 def example() -> bytes:
-    """Read the example configuration, byte for byte.
-
-    An installed package has it beside its modules, a source tree at its root.
-    """
-    packaged = resources.files("archiver.demo") / EXAMPLE
-    if packaged.is_file():
-        return packaged.read_bytes()
-    return (Path(__file__).parents[3] / EXAMPLE).read_bytes()
+    """Read the example configuration: in a source tree a link to the file at its root."""
+    return (resources.files("archiver.demo") / EXAMPLE).read_bytes()
 
 
 def _inbox(

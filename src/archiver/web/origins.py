@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ from pydantic import BaseModel
 from archiver.contracts import Options
 from archiver.errors import InvalidError
 from archiver.web.redact import redact
+
+#: Host names and IPv4 addresses, or IPv6 ones; httpx lets `%5bbroken` and `a"b` through.
+_HOST = re.compile(r"[a-z0-9._-]{1,253}\Z|[0-9a-f:.]+\Z")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -36,8 +40,8 @@ def origin_of(url: httpx.URL | str) -> Origin:
             hint="Correct the address in the configuration, or report it to the author of the source.",
         )
     host = parsed.raw_host.decode("ascii").lower()
-    if not host:
-        raise InvalidError(f"{redact(str(parsed))} names no host", hint="Write the address in full.")
+    if not _HOST.match(host):
+        raise InvalidError(f"{redact(str(parsed))} names no valid host", hint="Write the address in full.")
     return Origin(parsed.scheme, host, parsed.port or DEFAULT_PORTS[parsed.scheme])
 
 

@@ -70,7 +70,12 @@ class Wire:
         seconds = self._seconds()
         if seconds < self._patience.read:
             self._sock.settimeout(seconds)
-        count = self._sock.recv_into(buffer)
+        try:
+            count = self._sock.recv_into(buffer)
+        except TimeoutError:
+            if seconds < self._patience.read:
+                raise _too_long() from None
+            raise TimeoutError(f"nothing came for {seconds:.0f} seconds") from None
         if self._interrupted:
             # An interrupted read looks like the end of the answer.
             raise ConnectionAbortedError("the client was closed")
@@ -112,7 +117,7 @@ class Wire:
     def _seconds(self) -> float:
         left = self._patience.until - self._monotonic()
         if left <= 0:
-            raise TimeoutError("it took longer than the whole call may take")
+            raise _too_long()
         return min(left, self._patience.read)
 
     def _check_rate(self, count: int) -> None:
@@ -126,6 +131,10 @@ class Wire:
             raise TimeoutError(f"it came slower than {self._patience.rate:.0f} bytes a second")
         else:
             self._window = (now, 0)
+
+
+def _too_long() -> TimeoutError:
+    return TimeoutError("it took longer than the whole call may take")
 
 
 class _Reader(io.RawIOBase):

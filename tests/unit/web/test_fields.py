@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.web.fields import ContentRange, content_range, digests, number, retry_after, strong_etag, validator
+from archiver.web.fields import (
+    ContentRange,
+    content_range,
+    digests,
+    number,
+    retry_after,
+    strong_etag,
+    validator,
+)
 
 _NOW = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110
 

@@ -31,7 +31,8 @@ def test_addresses_inside_are_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2001:4860:4860::8888", "64:ff9b::8.8.8.8"]
+    "address",
+    ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2001:4860:4860::8888", "64:ff9b::8.8.8.8"],
 )
 def test_public_addresses_pass(address: str) -> None:
     assert refusal(ip_address(address)) == ""
@@ -66,7 +67,13 @@ class Names:
     def __call__(self, host: str, port: int, **_: object) -> list[tuple[object, ...]]:
         self.asked += 1
         return [
-            (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            (
+                socket.AF_INET6 if ":" in address else socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (address, port),
+            )
             for address in self.addresses
         ]
 
@@ -95,7 +102,11 @@ def test_a_named_origin_may_be_private_and_its_neighbours_not() -> None:
     allowed = Origin("http", "nas.example", 8080)
     assert guard.trusts(allowed)
     assert guard.addresses(allowed) == [(socket.AF_INET, ("10.0.0.1", 8080))]
-    for other in (allowed._replace(port=80), allowed._replace(scheme="https"), allowed._replace(host="b.example")):
+    for other in (
+        allowed._replace(port=80),
+        allowed._replace(scheme="https"),
+        allowed._replace(host="b.example"),
+    ):
         with pytest.raises(BlockedError):
             guard.addresses(other)
 
@@ -142,7 +153,9 @@ def test_origin(url: str, origin: str) -> None:
         assert str(origin_of(url)) == origin
 
 
-@pytest.mark.parametrize("url", ["ftp://h/", "file:///etc/passwd", "/path", "", "http://", "http://h:pw/", "http://a\nb/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://h/", "file:///etc/passwd", "/path", "", "http://", "http://h:pw/", "http://a\nb/"]
+)
 def test_what_is_no_web_address(url: str) -> None:
     with pytest.raises(InvalidError):
         origin_of(url)

@@ -27,7 +27,9 @@ def test_secret_values_are_masked(name: str) -> None:
     assert is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["page", "q", "author", "keyword", "album", "design", "monkey", "turkey", "size"])
+@pytest.mark.parametrize(
+    "name", ["page", "q", "author", "keyword", "album", "design", "monkey", "turkey", "size"]
+)
 def test_harmless_values_stay(name: str) -> None:
     assert redact(f"https://host/?{name}=beijing") == f"https://host/?{name}=beijing"
     assert not is_secret_name(name)

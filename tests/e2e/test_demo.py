@@ -1,0 +1,145 @@
+"""The demo from end to end: the example configuration, real services on loopback, a real archive."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STOPS = ["beijing", "shenzhen", "chengdu", "xian", "shanghai", "nanjing", "tianjin", "wuhan"]
+WITHOUT_SLIDES = {"xian", "wuhan"}
+
+
+def archive(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    unset = {"ARCHIVE_CONFIG", "SLIDESHARE_URL", "SPEAKERDECK_URL", "TOUR_INBOX"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("archive")), *arguments],
+        cwd=folder,
+        env={**environment, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=110,
+    )
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the demo once; give the folder it was run in, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = archive("demo", folder=folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def status(shown: tuple[Path, str]) -> dict[str, Any]:
+    done = archive("status", "-c", "demo/archive.yaml", "--json", folder=shown[0])
+    assert done.returncode == 0, done.stderr
+    loaded: dict[str, Any] = json.loads(done.stdout)
+    return {event["id"]: event for event in loaded["events"]}
+
+
+def content(folder: Path) -> dict[str, int]:
+    """List what the archive holds for good: everything but the record of the single runs."""
+    root = folder / "demo" / "archive"
+    files = [path for path in root.rglob("*") if path.is_file()]
+    names = {path.relative_to(root).as_posix(): path.stat().st_mtime_ns for path in files}
+    return {name: when for name, when in names.items() if name.startswith(("ocfl/", "derived/"))}
+
+
+def search(folder: Path, *arguments: str) -> list[dict[str, Any]]:
+    done = archive("search", "-c", "demo/archive.yaml", "--json", *arguments, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_it_runs_the_example_itself(shown: tuple[Path, str]) -> None:
+    config = shown[0] / "demo" / "archive.yaml"
+    assert config.read_bytes() == (ROOT / "archive.example.yaml").read_bytes()
+
+
+def test_it_names_the_next_commands_and_they_work(shown: tuple[Path, str]) -> None:
+    folder, printed = shown
+    commands = [shlex.split(line) for line in printed.splitlines() if " -c demo/archive.yaml" in line]
+    assert [words[1] for words in commands] == ["status", "search", "search"]
+    for _, *arguments in commands:
+        done = archive(*arguments, folder=folder)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip()
+
+
+def test_the_tour_is_listed_in_its_order_with_the_conference_first(status: dict[str, Any]) -> None:
+    assert list(status) == ["osac", *STOPS]
+    assert sum(len(event["talks"]) for event in status.values()) == 47
+
+
+def test_all_eight_stops_have_their_report(status: dict[str, Any]) -> None:
+    assert [status[stop]["kinds"]["report"]["state"] for stop in STOPS] == ["have"] * 8
+
+
+def test_six_stops_have_all_their_slides_and_two_have_none(status: dict[str, Any]) -> None:
+    states = {stop: status[stop]["kinds"]["slides"]["state"] for stop in STOPS}
+    assert states == {stop: "missing" if stop in WITHOUT_SLIDES else "have" for stop in STOPS}
+    for stop in STOPS:
+        for talk in status[stop]["talks"]:
+            expected = "missing" if stop in WITHOUT_SLIDES else "have"
+            kinds = talk["kinds"]
+            assert talk["id"] == "panel" or kinds["slides"]["state"] == expected, talk["title"]
+
+
+def test_only_beijing_and_shenzhen_have_a_video(status: dict[str, Any]) -> None:
+    states = {stop: status[stop]["kinds"]["video"]["state"] for stop in STOPS}
+    assert {stop for stop, state in states.items() if state == "have"} == {"beijing", "shenzhen"}
+    assert set(states.values()) == {"have", "missing"}
+
+
+def test_photos_are_where_a_volunteer_dropped_some(status: dict[str, Any]) -> None:
+    have = {stop for stop in STOPS if status[stop]["kinds"]["photo"]["state"] == "have"}
+    assert have == {"beijing", "shenzhen", "chengdu", "wuhan"}
+
+
+def test_the_conference_has_its_decks_by_tag_and_its_photos(status: dict[str, Any]) -> None:
+    kinds = status["osac"]["kinds"]
+    assert (kinds["slides"]["state"], kinds["slides"]["have"]) == ("have", 6)
+    assert (kinds["photo"]["state"], kinds["photo"]["have"]) == ("have", 3)
+
+
+def test_two_chinese_characters_and_more_are_found_in_several_events(shown: tuple[Path, str]) -> None:
+    events = {hit["event"] for hit in search(shown[0], "云计算", "--limit", "100")}
+    assert {"osac", "beijing", "shenzhen", "nanjing"} <= events
+    assert search(shown[0], "副本")
+
+
+def test_words_are_found_inside_decks_reports_and_documents(shown: tuple[Path, str]) -> None:
+    folder = shown[0]
+    (first, *_) = search(folder, "Swift 架构", "--kind", "slides", "--event", "shenzhen")
+    assert first["talk"] == "swift-architecture-and-practice"
+    # In a GBK page, in a PDF, in a PPTX: each word stands in the file only, not in a title.
+    assert "report" in {hit["kind"] for hit in search(folder, "创新院", "--event", "beijing")}
+    assert search(folder, "virDomainMigrate")[0]["event"] == "chengdu"
+    assert search(folder, "BSS/OSS")[0]["event"] == "nanjing"
+
+
+def test_a_second_time_nothing_is_new_nothing_fetched_nothing_changed(shown: tuple[Path, str]) -> None:
+    folder = shown[0]
+    before = content(folder)
+    done = archive("demo", "--json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Nothing new." in done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["type"] == "run.finished"
+    assert (last["files"], last["bytes"]) == (0, 0)
+    counted = {what for sources in last["counts"].values() for counts in sources.values() for what in counts}
+    assert counted == {"same"}
+    assert content(folder) == before
+    assert before
