@@ -49,7 +49,8 @@ class Ledger:
 class Recorder:
     """Takes outcomes one by one, in one thread; `commit` makes the versions.
 
-    `known` is the union of all ledgers. `revisions` collects revisions seen to hold unchanged bytes.
+    `known` is the union of all ledgers. `revisions` collects revisions seen to hold unchanged bytes,
+    `stored` the records whose files came in this run.
     """
 
     run: str
@@ -58,6 +59,7 @@ class Recorder:
     ledgers: dict[str, Ledger]
     now: Callable[[], str]
     revisions: dict[str, str] = field(default_factory=dict)
+    stored: list[Record] = field(default_factory=list)
 
     def done(self, done: Done) -> Record | None:
         """Record an outcome. Returns the record when it changed."""
@@ -69,6 +71,8 @@ class Recorder:
         if after is not None and after != before:
             # A failure is known everywhere; a file only where it was proven.
             self._enter(key, after, None if done.problem else frozenset(done.stored))
+            if not done.problem:
+                self.stored.append(after)
             return after
         return None
 

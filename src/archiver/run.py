@@ -131,10 +131,11 @@ class Run:
         rescoped = {name: scope.rescoped(earlier.get(name), now) for name, now in self._scopes.items()}
         seen = before.get("revisions")
         self.report.revisions = dict(seen) if isinstance(seen, dict) else {}
+        judged = {item.source: self._judge(item) for item in listings}
         return plan(
             [found for listing in listings for found in listing.found],
             known,
-            listings={item.source: self._judge(item) for item in listings if item.error is None},
+            listings={item.source: judged[item.source] for item in listings if item.error is None},
             filters=self.options.filters,
             revisions=self.report.revisions,
             rescoped=rescoped,
@@ -256,6 +257,15 @@ class Run:
         for name, versions in made.items():
             self.report.sinks[name].versions = versions
             self.watcher.said("committed", sink=name, versions=versions)
+        if recorder.healthy:
+            self._tell_plugins(recorder)
+
+    def _tell_plugins(self, recorder: Recorder) -> None:
+        for record in recorder.stored:
+            material, paths = record.material, [file.path for file in record.files]
+            self.registry.broadcast(
+                "archiver_stored", event=material.event, source=record.source, material=material, paths=paths
+            )
 
     def _finish(self, recorder: Recorder, held: Hold) -> None:
         """Bring the index up to date, then leave the run report."""
@@ -276,6 +286,7 @@ class Run:
             except SinkError as error:
                 self._sink_failed(recorder, name, error)
         self.watcher.said("finished", report=self.report)
+        self.registry.broadcast("archiver_run_finished", report=self.report.to_json())
 
     def _sink_failed(self, recorder: Recorder, name: str, error: ArchiverError) -> None:
         wrapped = error if isinstance(error, SinkError) else SinkError(error.message, hint=error.hint)

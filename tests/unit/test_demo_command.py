@@ -51,7 +51,7 @@ def test_a_program_off_the_path_is_called_by_its_place(
     monkeypatch.setattr("sys.argv", [str(own), "demo"])
     for path in ("", str(other.parent)):
         monkeypatch.setenv("PATH", path)
-        assert command._own_name() == os.path.join(".venv", "bin", "archive")
+        assert command._own_name() == str(Path(".venv", "bin", "archive"))
 
 
 @pytest.mark.parametrize(

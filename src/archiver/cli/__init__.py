@@ -13,6 +13,7 @@ from typing import TextIO
 import click
 
 from archiver import __version__
+from archiver.cli.common import group_options
 
 #: Subcommand: the module that holds it, and the line that `archive --help` shows for it.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -84,6 +85,7 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="archive", message="%(prog)s %(version)s")
+@group_options
 def archive() -> None:
     """Collect the slides, videos, photos and reports of your events into an archive that lasts."""
 

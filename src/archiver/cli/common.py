@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from archiver.cli.ending import Output, printable
 
@@ -25,6 +26,7 @@ __all__ = [
     "common_options",
     "config_option",
     "echo_json",
+    "group_options",
     "load",
     "load_registry",
     "output_options",
@@ -44,6 +46,7 @@ def config_option(function: Function) -> Function:
         default=DEFAULT_CONFIG,
         show_default=True,
         show_envvar=True,
+        callback=_chosen,
         help="The configuration file.",
     )(function)
 
@@ -76,14 +79,45 @@ def common_options(function: Function) -> Function:
     return config_option(output_options(function))
 
 
+def group_options(function: Function) -> Function:
+    """Add the same options before the subcommand: `archive -c FILE status`. They are noted only."""
+    for flags, name in ((("--json",), "as_json"), (("-v", "--verbose"), "verbose")):
+        function = click.option(
+            *flags, name, is_flag=True, is_eager=True, expose_value=False, hidden=True, callback=_note(name)
+        )(function)
+    return click.option(
+        "-c",
+        "--config",
+        "config_path",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=_remember,
+        help=f"The configuration file (every command takes this too).  [default: {DEFAULT_CONFIG}]",
+    )(function)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+    del param
+    ctx.ensure_object(Output).config_path = value
+
+
+def _chosen(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+    """Take the file named after the subcommand, else the one before it, else environment or default."""
+    earlier = ctx.ensure_object(Output).config_path
+    named = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    return value if named or earlier is None else earlier
+
+
 def _note(name: str) -> Callable[[click.Context, click.Parameter, bool], bool]:
     def callback(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
         del param
         output = ctx.ensure_object(Output)
-        setattr(output, name, value)
+        wanted = value or getattr(output, name)
+        setattr(output, name, wanted)
         if name == "verbose":
-            _log_to_stderr(verbose=value)
-        return value
+            _log_to_stderr(verbose=wanted)
+        return bool(wanted)
 
     return callback
 

@@ -64,7 +64,7 @@ def demo(ctx: click.Context, into: Path, verbose: bool, as_json: bool) -> int:
 def _tell_next(config: Path) -> None:
     click.echo(f"\nThe archive is in {printable(str(config.parent / 'archive'))}. Try next:\n")
     for arguments, shows in NEXT:
-        words = " ".join(map(_quoted, [_own_name(), arguments[0], "-c", str(config), *arguments[1:]]))
+        words = " ".join(map(_quoted, [_own_name(), "-c", str(config), *arguments]))
         click.echo(f"  {printable(words)}\n      {shows}")
     click.echo(
         f"\n{printable(str(config))} is an ordinary configuration, with comments that teach.\n"

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ class Output:
 
     verbose: bool = False
     as_json: bool = False
+    config_path: Path | None = None
 
 
 def colour() -> bool | None:

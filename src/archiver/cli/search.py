@@ -69,8 +69,9 @@ def search(
         wanted = [Kind(kind) for kind in kinds]
         hits = catalog.search(path, query, kinds=wanted, events=events, limit=limit)
         _show(hits, archive.best, config, as_json=as_json)
+        empty = not archive.records
     if not hits and not as_json:
-        _advise(query, filtered=bool(kinds or events))
+        _advise(query, filtered=bool(kinds or events), empty=empty)
     return 0
 
 
@@ -114,9 +115,12 @@ def _coloured(snippet: str) -> str:
     return _MARKED.sub(lambda found: click.style(found[0], fg="green"), snippet)
 
 
-def _advise(query: str, *, filtered: bool) -> None:
+def _advise(query: str, *, filtered: bool, empty: bool) -> None:
     from archiver.catalog.words import parse
 
+    if empty:
+        click.echo("The archive is still empty. Fill it with: archive run", err=True)
+        return
     if not parse(query):
         click.echo("There is no word to look for: give one with letters or digits.", err=True)
         return

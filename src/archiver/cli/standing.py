@@ -101,7 +101,7 @@ def show_missing(result: Coverage) -> None:
         return
     click.echo("Missing:")
     for event, lines in lacking:
-        click.echo(f"  {_safe(event.event.title)}")
+        click.echo(f"  {_safe(event.event.title)} ({event.event.id})")
         for line in lines:
             click.echo(f"    {line}")
     if any(event.event.talks for event, _ in lacking):
@@ -190,7 +190,7 @@ def show_sum(result: Coverage, report: Mapping[str, Any]) -> None:
     click.echo(f"\nHere: {have} of {len(cells)} expected ({_percent(have, len(cells))} %).")
     if withdrawn:
         click.echo(f"Kept here although upstream no longer shows it: {withdrawn}.")
-    click.echo(_last_run(report))
+    click.echo(last_run(report))
 
 
 def _percent(have: int, of: int) -> int:
@@ -198,7 +198,8 @@ def _percent(have: int, of: int) -> int:
     return 100 * have // of if of else 100
 
 
-def _last_run(report: Mapping[str, Any], now: datetime | None = None) -> str:
+def last_run(report: Mapping[str, Any], now: datetime | None = None) -> str:
+    """Say when the run of a report ended, and how long ago that is."""
     told = str(report.get("finished") or report.get("started") or "")
     try:
         at = datetime.fromisoformat(told).astimezone(UTC)

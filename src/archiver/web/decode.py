@@ -17,10 +17,10 @@ _GZIP = 16 + zlib.MAX_WBITS
 _MEMBER = b"\x1f"
 
 
-def decoder_for(headers: Mapping[str, str], shown: str) -> Decoder | None:
+def decoder_for(headers: Mapping[str, str], shown: object) -> Decoder | None:
     """Choose what undoes the Content-Encoding (RFC 9110, 8.4); None when there is none.
 
-    Raises `InvalidError` on a coding that was not offered. `shown` names the answer in messages.
+    Raises `InvalidError` on a coding that was not offered. `shown` is written into messages, only then.
     """
     coding = headers.get("content-encoding", "").strip().lower()
     if coding in {"", "identity"}:
@@ -36,7 +36,7 @@ def decoder_for(headers: Mapping[str, str], shown: str) -> Decoder | None:
 class Decoder:
     """Undoes gzip (RFC 1952), also several members in a row."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: object) -> None:
         self._shown = shown
         self._inflate = zlib.decompressobj(_GZIP)
         self._consumed = self._produced = 0

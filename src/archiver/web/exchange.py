@@ -154,7 +154,7 @@ class _Trail:
     def __init__(self, call: Call, most: int) -> None:
         self.url = call.url
         self.headers = dict(call.headers)
-        self._start = str(call)
+        self._call = call
         self._most = most
         self._seen = {str(call.url)}
 
@@ -186,6 +186,6 @@ class _Trail:
 
     def _error(self, why: str) -> InvalidError:
         return InvalidError(
-            f"{self._start} could not be fetched: {why}",
+            f"{self._call} could not be fetched: {why}",
             hint="Open it in a browser and put the address it ends at into the configuration.",
         )

@@ -59,9 +59,10 @@ def checked(headers: Mapping[str, str] | None, *, reserved: frozenset[str] = fro
 
 def split_credentials(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
     """Move `user:password@` out of a URL into a Basic credential (RFC 7617); drop the fragment too."""
-    plain = url.copy_with(userinfo=b"", fragment=None)
     if not url.userinfo:
-        return plain, {}
+        # Copying parses the whole address again, which shows on small files.
+        return (url.copy_with(fragment=None) if url.fragment else url), {}
+    plain = url.copy_with(userinfo=b"", fragment=None)
     pair = unquote(url.userinfo.decode("ascii"))
     token = base64.b64encode((pair if ":" in pair else f"{pair}:").encode())
     return plain, {"authorization": f"Basic {token.decode('ascii')}"}

@@ -23,7 +23,7 @@ def read_page(answer: Answer, max_bytes: int) -> Response:
         raise _too_long(answer, max_bytes)
     packed = _read(answer, max_bytes)
     _check_digests(answer, packed)
-    decoder = decoder_for(answer.headers, str(answer))
+    decoder = decoder_for(answer.headers, answer)
     content = _unpack(answer, decoder, packed, max_bytes) if decoder else bytes(packed)
     return Response(str(answer.url), answer.status, answer.headers, content)
 

@@ -147,7 +147,7 @@ class Transfer:
         self._restart()
 
     def _begin_whole(self, answer: Answer) -> None:
-        self._decoder = decoder_for(answer.headers, str(answer))
+        self._decoder = decoder_for(answer.headers, answer)
         if self._decoder is None:
             self._total = answer.body.length
             # A range counts packed bytes, so only a plain body can be taken up again.
@@ -172,7 +172,7 @@ class Transfer:
             problem = "its length changed while it was fetched"
         elif answer.body.length not in {None, part.last - part.first + 1}:
             problem = "it contradicts itself about the length of a part"
-        elif not self._same_version(answer) or decoder_for(answer.headers, str(answer)):
+        elif not self._same_version(answer) or decoder_for(answer.headers, answer):
             problem = "it changed while it was fetched"
         if problem:
             self._start_over()

@@ -1,0 +1,27 @@
+"""`archiver.api` is what third parties build on: nothing appears or goes there by accident."""
+
+from __future__ import annotations
+
+import inspect
+
+from archiver import api
+
+EXPORTED = """
+API_VERSION ArchiverError Blob BlockedError Checkpoint ConfigError ConflictError Context Downloaded Event
+ExistsError FatalError Fetched GoneError Grade Http InvalidError Kind Material MissingError Options
+Picture Progress Response Role Scope ScopeEntry Sink SinkError Source SourceError Stat Talk
+TransientError Unavailable hookimpl pictures_to_pdf read_picture
+""".split()
+
+
+def test_exactly_these_names_are_exported() -> None:
+    assert sorted(api.__all__) == sorted(EXPORTED)
+    public = {name for name in vars(api) if not name.startswith("_")}
+    assert public == set(EXPORTED)
+
+
+def test_every_class_and_function_is_described() -> None:
+    for name in api.__all__:
+        thing = getattr(api, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            assert inspect.getdoc(thing), name
