@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import media_samples as samples
 import yaml
 
+import media_samples as samples
 from archiver.testing.slideshare import Deck as SlideShareDeck
 from archiver.testing.slideshare import SlideShareDouble
 from archiver.testing.speakerdeck import Deck as SpeakerDeckDeck

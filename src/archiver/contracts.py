@@ -53,7 +53,7 @@ class Response:
         import json
 
         from archiver.errors import InvalidError
-        from archiver.web.redact import redact
+        from archiver.redact import redact
 
         try:
             return json.loads(self.content)

@@ -14,7 +14,7 @@ from archiver.config import SinkSpec, SourceSpec
 from archiver.contracts import Context, Http, Progress, Sink, Source
 from archiver.registry import Registry, load_plugins
 from archiver.sinks.guarded import Guarded
-from archiver.web import PoliteClient, origins_of
+from archiver.web import PoliteClient, Politeness, origins_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Instances:
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
     _clients: list[PoliteClient] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    #: One for all: two sources at one host are one visitor there.
+    _politeness: Politeness = field(default_factory=Politeness)
 
     def source(self, name: str) -> Source[Any, Any]:
         """Give the source of that name."""
@@ -71,7 +73,9 @@ class Instances:
             self._made.clear()
 
     def _context(self, spec: SourceSpec | SinkSpec) -> Context:
-        client = PoliteClient(hosts_allowed=origins_of(spec.options), progress=self.progress)
+        client = PoliteClient(
+            hosts_allowed=origins_of(spec.options), progress=self.progress, politeness=self._politeness
+        )
         self._clients.append(client)
         http: Http = staging.Noting(client)
         log = logging.getLogger(f"archiver.plugin.{spec.name}")

@@ -50,7 +50,8 @@ class Recorder:
     """Takes outcomes one by one, in one thread; `commit` makes the versions.
 
     `known` is the union of all ledgers. `revisions` collects revisions seen to hold unchanged bytes,
-    `stored` the records whose files came in this run.
+    `stored` the records whose files came in this run. `series` is the title that uploads often carry
+    before their own: "2012 OpenStack China Tour: …".
     """
 
     run: str
@@ -60,6 +61,7 @@ class Recorder:
     now: Callable[[], str]
     revisions: dict[str, str] = field(default_factory=dict)
     stored: list[Record] = field(default_factory=list)
+    series: str = ""
 
     def done(self, done: Done) -> Record | None:
         """Record an outcome. Returns the record when it changed."""
@@ -217,7 +219,11 @@ class Recorder:
 
     def _match(self, material: Material) -> Match:
         event = self.events.get(material.event)
-        return match(material, event) if event else Match(why="its event is not in the configuration")
+        return (
+            match(material, event, series=self.series)
+            if event
+            else Match(why="its event is not in the configuration")
+        )
 
 
 def _contents(files: Iterable[StoredFile]) -> set[tuple[str, str, str]]:

@@ -158,7 +158,8 @@ class Run:
     def _recorder(self, held: Hold, known: dict[Key, Record]) -> Recorder:
         ledgers = {name: Ledger(head, Journal(head.sink, self.id)) for name, head in held.heads.items()}
         events = {event.id: event for event in self.config.events}
-        return Recorder(self.id, events, known, ledgers, _now, self.report.revisions)
+        title = self.config.archive.title
+        return Recorder(self.id, events, known, ledgers, _now, self.report.revisions, series=title)
 
     def _record_changes(self, planned: Plan, recorder: Recorder) -> None:
         for change in planned.changes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +27,7 @@ from archiver.model import Fetched, Material
 from archiver.staging import Staged
 
 _LOG = logging.getLogger("archiver")
+_DISK_TROUBLES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,9 @@ def work(task: Task, note: Callable[[int, int | None], None] = staging.nobody) -
             with staging.directory(task.staging) as into:
                 outcome = _carry(task, made, into)
         except SourceError as error:
-            outcome = _failed(task, error)
+            outcome = _staging_failed(task, error.__cause__) or _failed(task, error)
         except OSError as error:
-            outcome = _staging_failed(task, error)
+            outcome = _staging_failed(task, error) or _failed(task, _plugin_error(task, error))
         except Exception as error:  # noqa: BLE001  # a plugin may raise anything; it costs its item only
             outcome = _failed(task, _plugin_error(task, error))
     return replace(outcome, seconds=time.monotonic() - started)
@@ -167,12 +169,15 @@ def _failed(task: Task, error: SourceError) -> Outcome:
     return Outcome(task, task.material, problem=problem, transient=isinstance(error, TransientError))
 
 
-def _staging_failed(task: Task, error: OSError) -> Outcome:
-    message = f"the working directory failed: {error.strerror or error}"
+def _staging_failed(task: Task, cause: BaseException | None) -> Outcome | None:
+    """Tell a full or read-only working directory from the troubles of an item; None when it is one."""
+    if not isinstance(cause, OSError) or cause.errno not in _DISK_TROUBLES:
+        return None
+    message = f"the working directory failed: {cause.strerror}"
     if task.staging is None:
         hint = "free some space there, or name another directory as `staging` under `archive`"
         return _failed(task, FatalError(message, hint=hint))
-    # It lies inside a sink: a full or read-only disk is the sink's trouble, not the item's.
+    # It lies inside a sink: this is the sink's trouble, and every other item would meet it too.
     hint = "free some space on that disk, or make it writable; then run again: what is stored stays stored"
     sink_error = SinkError(message, hint=hint)
     return Outcome(task, task.material, sink_errors={each.sink: sink_error for each in task.destinations})

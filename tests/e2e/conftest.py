@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from e2e_tour import Tour, Upstream, make_tour
 
 

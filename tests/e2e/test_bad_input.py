@@ -11,11 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-import media_samples as samples
 import pytest
-from e2e_tour import Upstream
 
+import media_samples as samples
 from archiver.cli import execute
+from e2e_tour import Upstream
 
 ROOT = Path(__file__).parents[2]
 

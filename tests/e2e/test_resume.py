@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from e2e_tour import Tour, Upload, Upstream
 
 HERE = Path(__file__).parent

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_tour import Tour, Upload, Upstream, make_tour
 
 from archiver.cli import execute
+from e2e_tour import Tour, Upload, Upstream, make_tour
 
 SEED = 20261122
 UPLOADS = make_tour(SEED).uploads

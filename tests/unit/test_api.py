@@ -6,12 +6,46 @@ import inspect
 
 from archiver import api
 
-EXPORTED = """
-API_VERSION ArchiverError Blob BlockedError Checkpoint ConfigError ConflictError Context Downloaded Event
-ExistsError FatalError Fetched GoneError Grade Http InvalidError Kind Material MissingError Options
-Picture Progress Response Role Scope ScopeEntry Sink SinkError Source SourceError Stat Talk
-TransientError Unavailable hookimpl pictures_to_pdf read_picture
-""".split()
+EXPORTED = [
+    "API_VERSION",
+    "ArchiverError",
+    "Blob",
+    "BlockedError",
+    "Checkpoint",
+    "ConfigError",
+    "ConflictError",
+    "Context",
+    "Downloaded",
+    "Event",
+    "ExistsError",
+    "FatalError",
+    "Fetched",
+    "GoneError",
+    "Grade",
+    "Http",
+    "InvalidError",
+    "Kind",
+    "Material",
+    "MissingError",
+    "Options",
+    "Picture",
+    "Progress",
+    "Response",
+    "Role",
+    "Scope",
+    "ScopeEntry",
+    "Sink",
+    "SinkError",
+    "Source",
+    "SourceError",
+    "Stat",
+    "Talk",
+    "TransientError",
+    "Unavailable",
+    "hookimpl",
+    "pictures_to_pdf",
+    "read_picture",
+]
 
 
 def test_exactly_these_names_are_exported() -> None:

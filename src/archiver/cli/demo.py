@@ -56,7 +56,7 @@ def demo(ctx: click.Context, into: Path, verbose: bool, as_json: bool) -> int:
     inbox = str((into / INBOX).resolve())
     with services() as addresses, overridden({**addresses, "TOUR_INBOX": inbox}):
         code: int = ctx.invoke(run, config_path=config, as_json=as_json, verbose=verbose)
-    if not as_json:
+    if code in {0, 1} and not as_json:
         _tell_next(config)
     return code
 

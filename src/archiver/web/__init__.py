@@ -7,11 +7,11 @@ attempt: redirects, credentials, whose turn it is), `transport` and `pool` (byte
 Proxies named in the environment are not used: a proxy would resolve names where `guard` cannot look.
 """
 
+from archiver.redact import is_secret_name, redact
 from archiver.web.client import PoliteClient
 from archiver.web.guard import Guard
 from archiver.web.limits import Clock, Limits, Politeness
 from archiver.web.origins import Origin, origin_of, origins_of
-from archiver.web.redact import is_secret_name, redact
 from archiver.web.transport import PooledTransport
 
 __all__ = [

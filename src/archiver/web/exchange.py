@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import httpx
 
 from archiver.errors import InvalidError, TransientError
+from archiver.redact import redact
 from archiver.web.guard import Guard
 from archiver.web.headers import split_credentials, without_credentials
 from archiver.web.limits import Budget, Clock, Limits, Patience, Politeness
 from archiver.web.origins import Origin, origin_of
-from archiver.web.redact import redact
 from archiver.web.transport import Body
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

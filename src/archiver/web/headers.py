@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import httpx
 
 from archiver.errors import InvalidError
-from archiver.web.redact import is_secret_name
+from archiver.redact import is_secret_name
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VALUE = re.compile(r"[\t\x20-\x7e]*\Z")

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from archiver.contracts import Options
 from archiver.errors import InvalidError
-from archiver.web.redact import redact
+from archiver.redact import redact
 
 #: Host names and IPv4 addresses, or IPv6 ones; httpx lets `%5bbroken` and `a"b` through.
 _HOST = re.compile(r"[a-z0-9._-]{1,253}\Z|[0-9a-f:.]+\Z")

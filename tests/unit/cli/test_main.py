@@ -74,7 +74,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert heavy.isdisjoint(modules)
     assert "importlib.metadata" not in modules
     ours = {name for name in modules if name.startswith("archiver")}
-    assert ours == {"archiver", "archiver.cli", "archiver.cli.common", "archiver.cli.ending", "archiver.errors"}
+    assert ours == {
+        "archiver",
+        "archiver.errors",
+        *(f"archiver.cli{part}" for part in ("", ".common", ".ending")),
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
