@@ -64,10 +64,10 @@ Each event lists its `sources`. An item is one of these:
 
 - `{use: NAME, …}` uses a source under `sources:`; the other keys are the options of one use.
 - `{type: TYPE, …}` writes a source out; its keys are those of the source and of the use together. A key
-  that both have needs a named source. Sources written out with the same type and options are one source,
-  listed once per run. It is called like its type, or like its type with six hex digits when it has options
-  of its own; `name: NAME` gives it another name. The ledger of a source carries its name, so give it one
-  if its options may change.
+  that both have, such as the folder's `path`, is the source's. Sources written out with the same type
+  and options are one source, listed once per run. It is called like its type, or like its type with six
+  hex digits when it has options of its own; `name: NAME` gives it another name. The ledger of a source
+  carries its name, so give it one if its options may change.
 """
 
 

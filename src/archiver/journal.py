@@ -53,7 +53,7 @@ class Journal:
     sink: Sink[Any]
     run: str
     clock: Callable[[], float] = time.monotonic
-    _open: list[Entry] = field(default_factory=list)
+    _open: list[bytes] = field(default_factory=list)
     _number: int = 1
     _synced: float = 0.0
 
@@ -62,7 +62,8 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Note a material whose files are proven in the sink."""
-        self._open.append(entry)
+        line = json.dumps(entry.to_json(), ensure_ascii=False) + "\n"
+        self._open.append(line.encode("utf-8", "backslashreplace"))
         full = len(self._open) >= SEGMENT or self.clock() - self._synced > SECONDS
         if full:
             self.close_segment()
@@ -78,9 +79,7 @@ class Journal:
         self._synced = self.clock()
 
     def _write(self) -> None:
-        lines = "".join(json.dumps(entry.to_json(), ensure_ascii=False) + "\n" for entry in self._open)
-        data = blob(lines.encode("utf-8", "backslashreplace"))
-        self.sink.replace(f"{PREFIX}{self.run}/{self._number}.jsonl", data)
+        self.sink.replace(f"{PREFIX}{self.run}/{self._number}.jsonl", blob(b"".join(self._open)))
 
 
 def unfinished(sink: Sink[Any], finished: Iterable[str]) -> Iterator[Entry]:

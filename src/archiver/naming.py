@@ -13,13 +13,22 @@ from archiver.errors import ConfigError
 TITLE_BYTES = 120
 #: The most that common file systems take for one name.
 NAME_BYTES = 255
+#: The longest key that S3 takes.
+PATH_BYTES = 1024
 
 # Letters that show as nothing: U+115F and U+1160 are Hangul fillers, U+3164 and U+FFA0 likewise.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+# Marks that show as nothing, such as the U+FE0F after "❤": left out, not turned into a hyphen, because
+# they stand inside words ("葛\U000e0100城"). They are Default_Ignorable_Code_Point in Unicode.
+_BLANK_MARKS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Controls, lone surrogates, the two line separators; backslash and colon mean something to Windows.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\\\:]")
 # Names that Windows keeps for devices, with or without an ending: "nul", "com1.txt".
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
+# OCFL keeps this name in the storage root for itself (1.1, section 4.1).
+_RESERVED = _DEVICES | {"extensions"}
 _EVENT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 
@@ -29,9 +38,19 @@ def slug(text: str, max_bytes: int = 80) -> str:
 
     The result is NFC, lower case, at most `max_bytes` of UTF-8, and may be empty ("🎉" has no letter).
     """
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text[: 4 * max_bytes]).lower())
+    visible = _BLANK_MARKS.sub("", text[: 4 * max_bytes])
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
     kept = "".join(char if _readable(char) else "-" for char in folded)
-    return _clip(re.sub(r"-{2,}", "-", kept).strip("-"), max_bytes).strip("-")
+    return _clip(re.sub(r"-{2,}", "-", _grounded(kept)).strip("-"), max_bytes).strip("-")
+
+
+def _grounded(text: str) -> str:
+    """Drop accents that have no letter to stand on, after a hyphen or at the beginning."""
+    kept = ["-"]
+    for char in text:
+        if kept[-1] != "-" or unicodedata.category(char)[0] != "M":
+            kept.append(char)
+    return "".join(kept)
 
 
 def _readable(char: str) -> bool:
@@ -63,10 +82,15 @@ def file_name(title: str, label: str, ident: str, extension: str) -> str:
 
 def check_event_id(event_id: str) -> None:
     """Refuse an event id that could not be a directory everywhere. Raises `ConfigError`."""
-    if not _EVENT_ID.fullmatch(event_id) or event_id in _DEVICES:
+    if not _EVENT_ID.fullmatch(event_id):
         raise ConfigError(
-            f"{event_id!r} cannot be the id of an event",
+            f"{event_id!r:.120} cannot be the id of an event",
             hint="use small letters a-z, digits and hyphens, beginning with a letter or digit",
+        )
+    if event_id in _RESERVED:
+        raise ConfigError(
+            f"{event_id!r} cannot be the id of an event: the name is reserved",
+            hint="add something to it, such as the year",
         )
 
 
@@ -76,12 +100,13 @@ def check_path(path: str) -> str:
     Safe: relative, `/`-separated, NFC, no empty, `.` or `..` part, no control character, no
     backslash or colon (Windows), each part at most 255 bytes, 1,024 bytes in all (S3).
     """
-    parts = path.split("/")
+    # Characters come first: a lone surrogate cannot even be measured in bytes.
     if (
-        any(part in {"", ".", ".."} or len(part.encode()) > NAME_BYTES for part in parts)
-        or len(path.encode()) > 1024
-        or unicodedata.normalize("NFC", path) != path
-        or any(unicodedata.category(char) == "Cc" or char in "\\:" for char in path)
+        not isinstance(path, str)
+        or _UNSAFE.search(path)
+        or len(path.encode()) > PATH_BYTES
+        or any(part in {"", ".", ".."} or len(part.encode()) > NAME_BYTES for part in path.split("/"))
+        or not unicodedata.is_normalized("NFC", path)
     ):
-        raise ValueError(f"unsafe path: {path!r}")
+        raise ValueError(f"unsafe path: {path!r:.200}")
     return path

@@ -105,7 +105,8 @@ class _Models:
         """Return the schema of one event, with its talks and its uses of sources."""
         schema = self.part(EventSection)
         talk: Schema = {"anyOf": [{"type": ["string", "number"]}, {"$ref": "#/$defs/talk"}]}
-        inline = {name: [cls.options_class, cls.entry_class] for name, cls in registry.sources.items()}
+        # A key that both have is the source's: see archiver.config.uses.
+        inline = {name: [cls.entry_class, cls.options_class] for name, cls in registry.sources.items()}
         name = {"type": "string", "pattern": NAME_PATTERN, "description": "A name for this source."}
         named = [
             self._joined({"use": {"type": "string"}}, ["use"], [cls.entry_class])

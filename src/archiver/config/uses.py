@@ -117,22 +117,17 @@ class SourceReader:
             return
         type_name, cls = found
         own, entry = option_names(cls.options_class), option_names(cls.entry_class)
-        self._check_keys(type_name, node, keys, own, entry)
-        made = self._make(type_name, cls, part(node, own - entry), keys)
+        self._check_keys(node, keys, own, entry)
+        # A key that both have (the folder's `path`) says where the source is; its use takes all of it.
+        made = self._make(type_name, cls, part(node, own), keys)
         name = self._inline_name(made, given(node, "name"), keys)
         source = self._agreed(name, made, node, keys) if name else made
         self._enter(source, event, part(node, entry - own), keys)
 
-    def _check_keys(
-        self, type_name: str, node: Mapping, keys: Keys, own: Collection[str], entry: Collection[str]
-    ) -> None:
+    def _check_keys(self, node: Mapping, keys: Keys, own: Collection[str], entry: Collection[str]) -> None:
         rest = without(node, ["type", "name"])
         for key in rest.items:
-            if key in own and key in entry:
-                message = f"{type_name} has this option both for a source and for each use of it"
-                expected = "a source under sources:, and use: here"
-                self._checker.note(rest.keys[key], (*keys, key), message, expected)
-            elif key not in own and key not in entry:
+            if key not in own and key not in entry:
                 self._checker.unknown(rest, keys, key, {*own, *entry})
 
     def _make(self, type_name: str, cls: SourceClass, node: Mapping, keys: Keys) -> _Source:
