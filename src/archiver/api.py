@@ -12,6 +12,7 @@ The exported names are the contract: a test holds them against a snapshot.
 
 from archiver.contracts import (
     API_VERSION,
+    BaseUrl,
     Blob,
     Context,
     Downloaded,
@@ -40,7 +41,8 @@ from archiver.errors import (
     TransientError,
 )
 from archiver.hooks import hookimpl
-from archiver.images import Picture, pictures_to_pdf, read_picture
+from archiver.images import Picture, page_files, pictures_to_pdf, read_picture, transcript_file
+from archiver.listing import list_entries
 from archiver.model import (
     Checkpoint,
     Event,
@@ -56,6 +58,7 @@ from archiver.model import (
 __all__ = [
     "API_VERSION",
     "ArchiverError",
+    "BaseUrl",
     "Blob",
     "BlockedError",
     "Checkpoint",
@@ -90,6 +93,9 @@ __all__ = [
     "TransientError",
     "Unavailable",
     "hookimpl",
+    "list_entries",
+    "page_files",
     "pictures_to_pdf",
     "read_picture",
+    "transcript_file",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from archiver import ledger, ocfl
 from archiver.contracts import Sink
 from archiver.errors import DamageError, FormatError, MissingError, SinkError
+from archiver.inventory import UNREADABLE
 from archiver.ledger import Key, Record
 from archiver.ocfl import OcflObject
 
@@ -21,6 +23,10 @@ LEDGERS = "metadata/ledger/"
 ABOUT = "metadata/archive.json"
 EVENT = "metadata/event.json"
 RUNS = "runs/"
+#: Run ids begin with the time, so that they sort by it: 20121202T093000Z-3f9a2c.
+_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+#: A run report larger than this is not ours.
+_REPORT_BYTES = 64 << 20
 
 
 @dataclass
@@ -86,9 +92,18 @@ def open_archive(sinks: Iterable[tuple[str, Callable[[], Sink[Any]]]]) -> Archiv
             heads[name] = look(name, make())
         except FormatError:
             raise
-        except SinkError as error:
-            errors[name] = error
+        except (SinkError, DamageError) as error:
+            errors[name] = as_sink_error(name, error)
     return Archive(heads, errors)
+
+
+def as_sink_error(name: str, error: SinkError | DamageError) -> SinkError:
+    """Take damage as what it is to a run: this sink cannot be used, the others serve."""
+    if isinstance(error, SinkError):
+        return error
+    found = SinkError(f"sink {name} is damaged: {error.message}", hint=error.hint)
+    found.__cause__ = error
+    return found
 
 
 def look(name: str, sink: Sink[Any]) -> Head:
@@ -97,7 +112,9 @@ def look(name: str, sink: Sink[Any]) -> Head:
     check_format(name, head.object(COMMON))
     for each in head.objects.values():
         for record in _records(each):
-            head.records[record.key] = record
+            # A copy that somebody made of an object (`beijing-old`) still speaks of the event `beijing`.
+            if record.material.event == ("" if each.name == COMMON else each.name):
+                head.records[record.key] = record
     head.runs = tuple(sorted(_run_ids(sink)))
     head.report = _report(sink, head.runs[-1]) if head.runs else {}
     return head
@@ -110,8 +127,11 @@ def check_format(name: str, common: OcflObject) -> None:
         number = int(about["format"])
     except MissingError:
         return
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamageError(f"{ABOUT} in sink {name} cannot be read: {error}") from error
+    except UNREADABLE as error:
+        raise DamageError(
+            f"{ABOUT} in sink {name} cannot be read ({type(error).__name__}: {str(error)[:300]})",
+            hint="restore it from another sink or an earlier version",
+        ) from error
     if number > FORMAT:
         raise FormatError(
             f"the archive in sink {name} has format {number}; this program knows formats up to {FORMAT}",
@@ -127,13 +147,15 @@ def _records(each: OcflObject) -> Iterable[Record]:
 
 def _run_ids(sink: Sink[Any]) -> Iterable[str]:
     for stat in sink.list(RUNS):
-        if stat.path.endswith(".json"):
-            yield stat.path.removeprefix(RUNS).removesuffix(".json")
+        run = stat.path.removeprefix(RUNS).removesuffix(".json")
+        if stat.path.endswith(".json") and _RUN.fullmatch(run):
+            yield run
 
 
 def _report(sink: Sink[Any], run: str) -> Mapping[str, Any]:
+    # A torn report costs its cursors only: the sources are listed in full again.
     try:
-        data = json.loads(ocfl.read(sink, f"{RUNS}{run}.json"))
-    except ValueError:
-        return {}  # a torn report costs its cursors only: the sources are listed in full again
+        data = json.loads(ocfl.read(sink, f"{RUNS}{run}.json", _REPORT_BYTES))
+    except (DamageError, *UNREADABLE):
+        return {}
     return data if isinstance(data, dict) else {}

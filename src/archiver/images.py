@@ -6,12 +6,14 @@ For sources that get a deck as one image per page. Part of `archiver.api`.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from archiver.errors import InvalidError
+from archiver.model import Fetched, Grade, Role
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -51,6 +53,33 @@ def read_picture(path: Path) -> Picture:
     with _opened(path) as image:
         media_type, suffix = _FORMATS[image.format or ""]
         return Picture(path, media_type, suffix, image.width, image.height)
+
+
+def page_files(
+    pictures: Sequence[Picture], into: Path, *, title: str, log: logging.Logger
+) -> Iterator[Fetched]:
+    """Name the page images of a deck, and write a PDF made of them beside them.
+
+    The pictures lie in `into`, in the order of the pages. A PDF that cannot be made is logged only:
+    the pages are what counts.
+    """
+    for number, picture in enumerate(pictures, 1):
+        name = Path(picture.path.name)
+        yield Fetched(name, Role.RENDITION, Grade.PAGES, f"p{number:03}", picture.media_type)
+    try:
+        pictures_to_pdf(pictures, into / "slides.pdf", title=title)
+    except InvalidError as error:
+        log.warning("%s is kept without a PDF: %s", title, error)
+        return
+    yield Fetched(Path("slides.pdf"), Role.DERIVATIVE, Grade.PDF, media_type="application/pdf")
+
+
+def transcript_file(texts: Sequence[str], into: Path) -> Iterator[Fetched]:
+    """Write the texts of a deck's pages as one file, each under its mark; none when there is no text."""
+    if any(texts):
+        marked = "\n".join(f"[p{number:03}]\n{text}\n" for number, text in enumerate(texts, 1))
+        into.joinpath("transcript.txt").write_text(marked, "utf-8")
+        yield Fetched(Path("transcript.txt"), Role.SIDECAR, label="transcript", media_type="text/plain")
 
 
 def pictures_to_pdf(pictures: Sequence[Picture], target: Path, *, title: str = "") -> None:

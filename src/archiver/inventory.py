@@ -105,10 +105,15 @@ class Inventory:
 
 
 def _parsed(raw: Any) -> Inventory:
-    if raw["type"] != _TYPE or raw["digestAlgorithm"] != "sha256" or raw.get("contentDirectory", "") not in {
-        "",
-        "content",
-    }:
+    if (
+        raw["type"] != _TYPE
+        or raw["digestAlgorithm"] != "sha256"
+        or raw.get("contentDirectory", "")
+        not in {
+            "",
+            "content",
+        }
+    ):
         raise ValueError("it is of a kind that this program does not write")
     if not isinstance(raw["id"], str) or not raw["id"]:
         raise ValueError("it has no id")
@@ -118,7 +123,7 @@ def _parsed(raw: Any) -> Inventory:
         raise ValueError("its versions are not v1, v2, … without a gap")
     if head != len(versions):
         raise ValueError(f"its head is v{head}, but it has {len(versions)} versions")
-    manifest = {_digest(digest): _content(paths, head) for digest, paths in raw["manifest"].items()}
+    manifest = {sha256_text(digest): _content(paths, head) for digest, paths in raw["manifest"].items()}
     for version in versions.values():
         _check_version(version, manifest)
     inventory = Inventory(raw["id"], head, manifest, versions)
@@ -126,7 +131,8 @@ def _parsed(raw: Any) -> Inventory:
     return inventory
 
 
-def _digest(text: str) -> str:
+def sha256_text(text: str) -> str:
+    """Return a SHA-256 in lower-case hex as it is. Raises `ValueError` or `TypeError` on anything else."""
     if not _DIGEST.fullmatch(text):
         raise ValueError(f"{text!r:.100} is no SHA-256")
     return text

@@ -9,14 +9,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from archiver.contracts import Sink
+from archiver.errors import DamageError, MissingError
+from archiver.inventory import UNREADABLE
 from archiver.ledger import StoredFile, file_from_json, material_from_json, material_to_json
 from archiver.model import Material
-from archiver.ocfl import blob, read
+from archiver.naming import check_path
+from archiver.ocfl_object import blob, read
 
 PREFIX = "journal/"
 #: A segment is written at the latest after so many materials or seconds.
 SEGMENT = 64
 SECONDS = 30.0
+#: A segment larger than this is not ours.
+_SEGMENT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +88,38 @@ class Journal:
 
 
 def unfinished(sink: Sink[Any], finished: Iterable[str]) -> Iterator[Entry]:
-    """Read the journals of runs that left no report. `finished` are the ids of those that did."""
+    """Read the journals of runs that left no report. `finished` are the ids of those that did.
+
+    What cannot be read is passed over: it only means that those materials are fetched again.
+    """
     done = set(finished)
     for stat in sorted(sink.list(PREFIX), key=lambda stat: stat.path):
         run = stat.path.removeprefix(PREFIX).partition("/")[0]
-        if run not in done:
-            yield from _entries(read(sink, stat.path))
+        if run not in done and stat.size <= _SEGMENT_BYTES:
+            yield from _entries(_segment(sink, stat.path))
+
+
+def _segment(sink: Sink[Any], path: str) -> bytes:
+    try:
+        return read(sink, path, _SEGMENT_BYTES)
+    except (MissingError, DamageError):
+        return b""
 
 
 def _entries(data: bytes) -> Iterator[Entry]:
     for line in data.split(b"\n"):
         try:
-            raw = json.loads(line)
-            yield Entry(
-                raw["event"],
-                raw["source"],
-                raw["type"],
-                material_from_json(raw["material"]),
-                raw["content"],
-                tuple(file_from_json(file) for file in raw["files"]),
-            )
-        except (ValueError, KeyError, TypeError):
-            continue  # a torn line only means that this material is fetched again
+            yield _entry(json.loads(line))
+        except UNREADABLE:
+            continue  # a torn line, cut off by a power cut
+
+
+def _entry(raw: Any) -> Entry:
+    names = (raw["event"], raw["source"], raw["type"])
+    files = tuple(file_from_json(file) for file in raw["files"])
+    if not files or not all(isinstance(name, str) for name in names):
+        raise ValueError("no journal entry")
+    content = raw["content"]
+    for file in files:
+        check_path(content + file.path)
+    return Entry(*names, material_from_json(raw["material"]), content, files)

@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from archiver.errors import DamageError
+from archiver.inventory import UNREADABLE, sha256_text
 from archiver.model import Grade, Kind, Material, Role
+from archiver.naming import check_path
 
 
 class State(StrEnum):
@@ -133,9 +135,9 @@ def load(data: bytes, where: str) -> Iterator[Record]:
             continue
         try:
             yield from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             raise DamageError(
-                f"{where}, line {number}: not a ledger record ({error})",
+                f"{where}, line {number}: not a ledger record ({type(error).__name__}: {str(error)[:300]})",
                 hint="restore the file from another sink or an earlier version",
             ) from error
 
@@ -157,59 +159,100 @@ def to_json(record: Record) -> dict[str, Any]:
 
 
 def _edition(edition: Edition) -> dict[str, Any]:
-    return {**asdict(edition), "files": [_trim(asdict(file)) for file in edition.files]}
+    return {**_trim(asdict(edition)), "files": [_trim(asdict(file)) for file in edition.files]}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    """Hold what a plugin filled in to the types that can be read back: a date as `date` becomes text."""
+    if isinstance(value, Mapping):
+        return {str(key): str(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [str(item) for item in value]
+    return value if value is None else str(value)
 
 
 def _trim(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if value not in ("", None, [], {}, ())}
+    return {key: value for key, value in data.items() if value not in ("", None, [], {}, ())}  # 0 stays
 
 
 def from_json(data: Mapping[str, Any]) -> Record:
     """Read a record back. Unknown keys are passed over: a later version may have added them."""
     return Record(
-        source=data["source"],
-        type_name=data["type"],
+        source=_text(data["source"]),
+        type_name=_text(data["type"]),
         material=material_from_json(data["material"]),
         state=State(data["state"]),
-        match=Match(**_known(Match, data.get("match", {}))),
+        match=_match(data.get("match", {})),
         files=_files(data.get("files", ())),
-        problem=Problem(**_known(Problem, data["problem"])) if data.get("problem") else None,
-        earlier=tuple(
-            Edition(item["until"], item.get("revision", ""), _files(item["files"]))
-            for item in data.get("earlier", ())
-        ),
-        history=tuple(
-            Transition(item["at"], State(item["state"]), item.get("run", ""), item.get("reason", ""))
-            for item in data.get("history", ())
-        ),
+        problem=Problem(**_texts(_known(Problem, data["problem"]))) if data.get("problem") else None,
+        earlier=tuple(_edition_from_json(item) for item in data.get("earlier", ())),
+        history=tuple(_transition(item) for item in data.get("history", ())),
     )
+
+
+def _match(data: Mapping[str, Any]) -> Match:
+    known = _known(Match, data)
+    score = known.pop("score", None)
+    if score is not None and not isinstance(score, int | float):
+        raise TypeError(f"the score of a match is {score!r:.100}")
+    return Match(**_texts(known), score=score)
+
+
+def _edition_from_json(data: Mapping[str, Any]) -> Edition:
+    return Edition(_text(data["until"]), _text(data.get("revision", "")), _files(data["files"]))
+
+
+def _transition(data: Mapping[str, Any]) -> Transition:
+    known = _known(Transition, data)
+    state = State(known.pop("state"))
+    return Transition(**_texts(known), state=state)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text is {value!r:.100}")
+    return value
+
+
+def _texts(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: _text(value) for name, value in data.items()}
+
+
+def _size(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"a size in bytes is {value!r:.100}")
+    return value
 
 
 def material_to_json(material: Material) -> dict[str, Any]:
     """Turn a material into plain JSON data, without what is empty."""
-    return _trim({name: _plain(getattr(material, name)) for name in _MATERIAL_FIELDS})
+    plain = {name: _plain(getattr(material, name)) for name in _MATERIAL_FIELDS if name != "size"}
+    known_size = isinstance(material.size, int) and material.size >= 0
+    return _trim({**plain, "size": int(material.size or 0) if known_size else None})
 
 
 def material_from_json(data: Mapping[str, Any]) -> Material:
-    """Read a material back."""
+    """Read a material back. Raises `ValueError`, `TypeError` or the like on anything else."""
     known = _known(Material, data)
-    for name in ("authors", "tags"):
-        known[name] = tuple(known.get(name, ()))
-    return Material(**{**known, "kind": Kind(known["kind"])})
+    kind, size, extra = Kind(known.pop("kind")), known.pop("size", None), known.pop("extra", {})
+    authors, tags = (tuple(_text(item) for item in known.pop(name, ())) for name in ("authors", "tags"))
+    return Material(
+        **_texts(known),
+        kind=kind,
+        authors=authors,
+        tags=tags,
+        size=None if size is None else _size(size),
+        extra=_texts(dict(extra)),
+    )
 
 
 def file_from_json(data: Mapping[str, Any]) -> StoredFile:
-    """Read the entry of one stored file back."""
+    """Read the entry of one stored file back. Raises `ValueError`, `TypeError` or the like."""
     known = _known(StoredFile, data)
+    path, sha256, size = check_path(known.pop("path")), sha256_text(known.pop("sha256")), known.pop("size")
     role = Role(known.pop("role", Role.ORIGINAL))
     grade = Grade(known.pop("grade", Grade.ORIGINAL))
-    return StoredFile(**known, role=role, grade=grade)
+    return StoredFile(path, _size(size), sha256, role, grade, **_texts(known))
 
 
 def _files(items: Iterable[Mapping[str, Any]]) -> tuple[StoredFile, ...]:
@@ -222,10 +265,13 @@ def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def newest(one: Record, other: Record) -> Record:
-    """Choose between two sinks' records of one material: a takedown wins, else the later transition."""
+    """Choose between two sinks' records of one material: a takedown wins, else the later transition.
+
+    Of two in the same second the one with more transitions is later.
+    """
     if (one.state is State.TAKEN_DOWN) != (other.state is State.TAKEN_DOWN):
         return one if one.state is State.TAKEN_DOWN else other
-    return other if other.changed_at > one.changed_at else one
+    return max(one, other, key=lambda record: (record.changed_at, len(record.history)))
 
 
 def union(ledgers: Iterable[Mapping[Key, Record]]) -> dict[Key, Record]:

@@ -8,161 +8,96 @@ Facts: OCFL 1.1.1, https://ocfl.io/1.1/spec/
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from archiver import __version__
 from archiver.contracts import Blob, Sink, Stat
-from archiver.errors import ConflictError, DamageError, ExistsError, MissingError
+from archiver.errors import ConflictError, DamageError, ExistsError, MissingError, SinkError
+from archiver.inventory import Inventory, Tree, version_number
 from archiver.naming import check_path
+from archiver.ocfl_object import ROOT, OcflObject, blob, digest, read
 
-ROOT = "ocfl/"
+__all__ = [
+    "ROOT",
+    "UNCLAIMED",
+    "Addition",
+    "Inventory",
+    "OcflObject",
+    "blob",
+    "commit",
+    "digest",
+    "heal",
+    "load",
+    "needs_healing",
+    "read",
+]
+
+#: Where files appear that no inventory named, in the state of the version that took them in.
+UNCLAIMED = "_unclaimed/"
 _DECLARATION = ("ocfl/0=ocfl_1.1", b"ocfl_1.1\n")
-_INVENTORY_TYPE = "https://ocfl.io/1.1/spec/#inventory"
 _INVENTORY = "inventory.json"
 _SIDECAR = "inventory.json.sha256"
 _URN = "urn:x-event-archive:"
 _USER = {"name": f"event-archiver {__version__}", "address": "urn:x-event-archiver"}
-#: An inventory larger than this is not ours: 100,000 files make about 40 MB.
-_INVENTORY_BYTES = 256 << 20
-_VERSION = re.compile(r"v[1-9][0-9]{0,8}")
-
-
-def blob(data: bytes) -> Blob:
-    """Wrap bytes in memory for a sink."""
-    return Blob(len(data), hashlib.sha256(data).hexdigest(), data=data)
-
-
-def read(sink: Sink[Any], path: str, limit: int = _INVENTORY_BYTES) -> bytes:
-    """Read a whole small value. Raises `MissingError`, or `DamageError` when it is over `limit` bytes."""
-    with sink.open(path) as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise DamageError(f"{path} is larger than {limit} bytes", hint="it was not written by this program")
-    return data
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """The table of contents of an object: all versions, all content files, by SHA-256."""
-
-    object_id: str
-    head: int
-    manifest: Mapping[str, tuple[str, ...]]
-    versions: Mapping[str, Mapping[str, Any]]
-
-    @property
-    def state(self) -> dict[str, str]:
-        """Logical path → SHA-256 of the newest version."""
-        states = self.versions[f"v{self.head}"]["state"]
-        return {path: digest for digest, paths in states.items() for path in paths}
-
-    def to_bytes(self) -> bytes:
-        """Write as canonical JSON that a person can read."""
-        data = {
-            "id": self.object_id,
-            "type": _INVENTORY_TYPE,
-            "digestAlgorithm": "sha256",
-            "head": f"v{self.head}",
-            "manifest": {digest: sorted(self.manifest[digest]) for digest in sorted(self.manifest)},
-            "versions": self.versions,
-        }
-        return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
-
-    @classmethod
-    def parse(cls, data: bytes, where: str) -> Inventory:
-        """Read and check an inventory of ours. Raises `DamageError`."""
-        try:
-            raw = json.loads(data)
-            manifest = {digest: tuple(map(check_path, paths)) for digest, paths in raw["manifest"].items()}
-            inventory = cls(raw["id"], int(raw["head"][1:]), manifest, raw["versions"])
-            for path, digest in inventory.state.items():
-                check_path(path)
-                manifest[digest]  # every digest of the state must be held
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-            raise DamageError(
-                f"{where} is not a readable inventory ({type(error).__name__}: {error})",
-                hint="restore it from another sink; the content files beside it are not affected",
-            ) from error
-        return inventory
-
-
-@dataclass
-class OcflObject:
-    """One object in one sink, as it was when listed. `files` are paths relative to the object."""
-
-    sink: Sink[Any]
-    name: str
-    files: dict[str, Stat] = field(default_factory=dict)
-    inventory: Inventory | None = None
-    digest: str = ""
-
-    @property
-    def prefix(self) -> str:
-        """Where the object lies in the sink."""
-        return f"{ROOT}{self.name}/"
-
-    @property
-    def head(self) -> int:
-        """Number of the newest committed version; 0 when there is none."""
-        return self.inventory.head if self.inventory else 0
-
-    @property
-    def next_content(self) -> str:
-        """Where the content of the version to come is created, as a path prefix in the sink."""
-        return f"{self.prefix}v{self.head + 1}/content/"
-
-    @property
-    def state(self) -> dict[str, str]:
-        """Logical path → SHA-256 of the newest version."""
-        return self.inventory.state if self.inventory else {}
-
-    def locate(self, logical: str) -> str:
-        """Say where in the sink the bytes of a logical path lie. Raises `MissingError`."""
-        digest = self.state.get(logical)
-        if self.inventory is None or digest is None:
-            raise MissingError(f"{self.name} holds no {logical}")
-        own = [path for path in self.inventory.manifest[digest] if path.endswith(f"/content/{logical}")]
-        return self.prefix + (own or list(self.inventory.manifest[digest]))[0]
-
-    def read(self, logical: str) -> bytes:
-        """Read a metadata file and prove it. Raises `MissingError` or `DamageError`."""
-        where = self.locate(logical)
-        data = read(self.sink, where)
-        if hashlib.sha256(data).hexdigest() != self.state[logical]:
-            raise DamageError(
-                f"{where} does not have the SHA-256 of its inventory", hint="run `archive verify`"
-            )
-        return data
+#: Event ids, and `_archive`. Anything else in the storage root is somebody else's.
+_NAME = re.compile(r"_?[a-z0-9][a-z0-9-]{0,99}")
+#: Torn copies of one document that killed runs may leave in one version before we give up.
+_COPIES = 100
 
 
 def load(sink: Sink[Any], only: str = "") -> dict[str, OcflObject]:
-    """List a sink once and read the newest inventory of every object in it, or of `only` one."""
+    """List a sink once and read the newest inventory of every object in it, or of `only` one.
+
+    Raises `DamageError` when an object has a committed version that cannot be read.
+    """
     objects: dict[str, OcflObject] = {}
     for stat in sink.list(f"{ROOT}{only}/" if only else ROOT):
         name, slash, rest = stat.path.removeprefix(ROOT).partition("/")
-        if slash:
+        if slash and _NAME.fullmatch(name):
             objects.setdefault(name, OcflObject(sink, name)).files[rest] = stat
     for each in objects.values():
         _read_head(each)
     return objects
 
 
+@dataclass(frozen=True)
+class _Copy:
+    """One copy of an inventory, read and checked; `source` is the directory that holds it."""
+
+    source: str
+    inventory: Inventory
+    digest: str
+
+
 def _read_head(each: OcflObject) -> None:
-    versions = _contiguous(each.files)
-    if not versions:
-        return
-    # The copy in the object's root is one read; it is right but after a crash between two writes.
-    for directory in ("", f"v{versions}/"):
-        inventory = _verified(each, directory, versions)
-        if inventory:
-            each.inventory, each.digest = inventory
-            return
+    """Find the newest version that was committed, whatever a crash left half done."""
+    newest = _contiguous(each.files)
+    found = _verified(each, "")
+    # The copy in the object's root is right but after a crash between two writes; it then lags behind.
+    # It is ahead only where vN/inventory.json was lost: it can be made again from this one.
+    if found is None or found.inventory.head < newest:
+        found = _behind_root(each, newest, found)
+    if found is not None:
+        each.inventory, each.digest, each.source = found.inventory, found.digest, found.source
+
+
+def _behind_root(each: OcflObject, newest: int, root: _Copy | None) -> _Copy | None:
+    """Decide when the root's copy does not tell: it is missing, torn, or of an earlier version."""
+    if newest:
+        found = _verified(each, f"v{newest}/")
+        if found is not None and found.inventory.head == newest:
+            return found
+    # The root's copy is written only after a version is safe. So where the root still shows all of the
+    # version before, this one was cut off by a power cut in the middle of its commit: it never was.
+    before = root.inventory.head if root else 0
+    untouched = root is not None or _INVENTORY not in each.files
+    if untouched and before == max(newest - 1, 0) and (not newest or _is_torn(each, newest)):
+        return root
     raise DamageError(
-        f"both copies of the inventory of {each.prefix}v{versions} are damaged",
+        f"both copies of the inventory of {each.prefix}v{newest or 1} are damaged",
         hint="restore one of them from another sink; the content files are not affected",
     )
 
@@ -174,46 +109,66 @@ def _contiguous(files: Mapping[str, Stat]) -> int:
     return number
 
 
-def _verified(each: OcflObject, directory: str, version: int) -> tuple[Inventory, str] | None:
-    """Read one copy of the inventory; None unless it is that version's and its sidecar agrees."""
-    if directory + _INVENTORY not in each.files:
-        return None
-    data = read(each.sink, each.prefix + directory + _INVENTORY)
-    digest = hashlib.sha256(data).hexdigest()
-    try:
-        sidecar = read(each.sink, each.prefix + directory + _SIDECAR, 1024).split()[:1]
-    except MissingError:
-        # Killed between the commit and its sidecar: believe it when all its content is there.
-        sidecar = []
-    if sidecar and sidecar[0] != digest.encode():
+def _verified(each: OcflObject, directory: str) -> _Copy | None:
+    """Read one copy of the inventory; None unless it is whole and its sidecar agrees."""
+    where = directory + _INVENTORY
+    if where not in each.files:
         return None
     try:
-        inventory = Inventory.parse(data, each.prefix + directory + _INVENTORY)
+        data = read(each.sink, each.prefix + where)
+        inventory = Inventory.parse(data, each.prefix + where)
     except DamageError:
         return None
-    complete = all(path in each.files for paths in inventory.manifest.values() for path in paths)
-    return (inventory, digest) if inventory.head == version and (sidecar or complete) else None
+    digest = hashlib.sha256(data).hexdigest()
+    sidecar = _sidecar(each, directory)
+    # Killed between the commit and its sidecar: believe it when all its content is there.
+    believed = sidecar == digest if sidecar else inventory.content <= each.files.keys()
+    return _Copy(directory, inventory, digest) if believed else None
 
 
-def heal(each: OcflObject) -> None:
-    """Make again what a killed run may have left out: sidecars and the copy in the object's root."""
-    if each.inventory is None:
-        return
-    data = read(each.sink, f"{each.prefix}v{each.head}/{_INVENTORY}")
-    if hashlib.sha256(data).hexdigest() == each.digest:  # else it is damaged, and verify's business
-        _publish(each, f"v{each.head}/", data, each.digest)
+def _is_torn(each: OcflObject, version: int) -> bool:
+    """Say whether a commit was cut off: its inventory makes no sense and never got a sidecar."""
+    if _sidecar(each, f"v{version}/"):
+        return False
+    where = f"{each.prefix}v{version}/{_INVENTORY}"
+    try:
+        Inventory.parse(read(each.sink, where), where)
+    except DamageError:
+        return True
+    return False
+
+
+def _sidecar(each: OcflObject, directory: str) -> str:
+    """Read a sidecar; empty when it is missing or torn (a power cut can leave zeros or nothing)."""
+    try:
+        data = read(each.sink, each.prefix + directory + _SIDECAR, 1024)
+    except (MissingError, DamageError):
+        return ""
+    found = re.fullmatch(rb"([0-9a-f]{64})\s+inventory\.json\s*", data)
+    return found[1].decode() if found else ""
 
 
 def needs_healing(each: OcflObject) -> bool:
-    """Say whether the newest version lacks its sidecar or its copy in the root. Reads two small files."""
+    """Say whether the newest version lacks a copy of its inventory or a sidecar. Reads two small files."""
     if each.inventory is None:
         return False
-    if f"v{each.head}/{_SIDECAR}" not in each.files or _SIDECAR not in each.files:
-        return True
-    stored = {name: each.files.get(name) for name in (_INVENTORY, f"v{each.head}/{_INVENTORY}")}
-    return len({stat.size if stat else -1 for stat in stored.values()}) > 1 or (
-        _verified(each, "", each.head) is None
-    )
+    stored = [each.files.get(name) for name in (_INVENTORY, f"v{each.head}/{_INVENTORY}")]
+    sizes = {stat.size if stat else -1 for stat in stored}
+    sidecars = {_sidecar(each, directory) for directory in ("", f"v{each.head}/")}
+    return each.source != "" or len(sizes) > 1 or sidecars != {each.digest}
+
+
+def heal(each: OcflObject) -> None:
+    """Make again what a killed run may have left out: sidecars and copies of the inventory."""
+    if each.inventory is None:
+        return
+    data = read(each.sink, each.prefix + each.source + _INVENTORY)
+    if hashlib.sha256(data).hexdigest() != each.digest:
+        return  # changed since it was read
+    version = f"v{each.head}/"
+    if version + _INVENTORY not in each.files:
+        _create_same(each.sink, each.prefix + version + _INVENTORY, blob(data))
+    _publish(each, version, data, each.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,32 +190,54 @@ def commit(
     """Make one new version: the old state, plus `additions`, plus `documents` (small metadata files).
 
     Returns the object after it, or None when nothing would change. `created` is RFC 3339.
-    Raises `ExistsError` when somebody else has committed this version first.
+    Raises `ConflictError` when somebody else has committed this version first, `SinkError` when an
+    addition is not there.
     """
     version = f"v{each.head + 1}"
-    state, manifest = each.state, _manifest(each)
+    state, manifest = dict(each.state), dict(each.inventory.manifest if each.inventory else {})
+    present = frozenset(_listed(each))
     for item in additions:
         state[check_path(item.path)] = item.sha256
-        _hold(manifest, item.sha256, f"{version}/content/{item.path}")
+        _hold(manifest, item.sha256, _present(each, present, f"{version}/content/{item.path}"))
     for path, data in documents.items():
         state[check_path(path)] = _store_document(each, manifest, version, path, data)
     if each.inventory is not None and state == each.state:
         return None
-    _claim_strangers(each, manifest, state, version)
-    inventory = Inventory(
-        object_id=_URN + each.name,
-        head=each.head + 1,
-        manifest=manifest,
-        versions={
-            **(each.inventory.versions if each.inventory else {}),
-            version: {"created": created, "message": message, "state": _by_digest(state), "user": _USER},
-        },
-    )
-    return _write(each, inventory, version)
+    try:
+        _claim_strangers(each, present, manifest, state)
+        described = {"created": created, "message": message, "state": _by_digest(state), "user": _USER}
+        inventory = _next(each, manifest, described)
+    except (ValueError, DamageError) as error:
+        raise SinkError(
+            f"{version} of {each.name} would not be a valid object: {error}",
+            hint="nothing was changed; this is a fault of this program, please report it",
+        ) from error
+    return _write(each, inventory)
 
 
-def _manifest(each: OcflObject) -> dict[str, tuple[str, ...]]:
-    return dict(each.inventory.manifest) if each.inventory else {}
+def _listed(each: OcflObject) -> Iterator[str]:
+    return (stat.path.removeprefix(each.prefix) for stat in each.sink.list(each.prefix))
+
+
+def _present(each: OcflObject, present: frozenset[str], path: str) -> str:
+    """Return a path that is about to be named, if something is there."""
+    if path not in present:
+        raise SinkError(
+            f"sink {each.sink.context.name} lost {each.prefix}{path} since it was put there",
+            hint="is another program changing the archive? Run again: the file is fetched once more",
+        )
+    return path
+
+
+def _next(
+    each: OcflObject, manifest: Mapping[str, tuple[str, ...]], described: Mapping[str, Any]
+) -> Inventory:
+    versions = each.inventory.versions if each.inventory else {}
+    object_id = each.inventory.object_id if each.inventory else _URN + each.name
+    version = f"v{each.head + 1}"
+    made = Inventory(object_id, each.head + 1, manifest, {**versions, version: described})
+    # Never commit what could not be read back.
+    return Inventory.parse(made.to_bytes(), f"the inventory of {version} of {each.name}")
 
 
 def _hold(manifest: dict[str, tuple[str, ...]], digest: str, path: str) -> None:
@@ -272,56 +249,68 @@ def _hold(manifest: dict[str, tuple[str, ...]], digest: str, path: str) -> None:
 def _store_document(
     each: OcflObject, manifest: dict[str, tuple[str, ...]], version: str, path: str, data: bytes
 ) -> str:
+    """Create a document unless its bytes are held already; give its SHA-256."""
     document = blob(data)
     if document.sha256 not in manifest:
-        where = f"{version}/content/{path}"
-        try:
-            each.sink.create(each.prefix + where, document)
-        except ExistsError:
-            # A killed run wrote another state of this document here: it is claimed, ours goes beside it.
-            if hashlib.sha256(read(each.sink, each.prefix + where)).hexdigest() != document.sha256:
-                where = f"{version}/content/{_beside(path, document.sha256)}"
-                _create_same(each.sink, each.prefix + where, document)
-        _hold(manifest, document.sha256, where)
+        # A killed run may have left another state of it there: that is claimed, ours goes beside it.
+        # OCFL allows a content path unlike the logical one: metadata/event.json → metadata/event.json.1
+        for copy in range(_COPIES):
+            where = f"{version}/content/{path}" + (f".{copy}" if copy else "")
+            if _create_or_same(each.sink, each.prefix + where, document):
+                _hold(manifest, document.sha256, where)
+                break
+        else:
+            raise SinkError(
+                f"{each.prefix}{version}/content/{path} has {_COPIES} torn copies in sink "
+                f"{each.sink.context.name}",
+                hint="see whether that disk is failing",
+            )
     return document.sha256
 
 
-def _beside(path: str, sha256: str) -> str:
-    # OCFL allows a content path unlike the logical one: metadata/event.json → metadata/event.json.3f9a2c41
-    return f"{path}.{sha256[:8]}"
-
-
-def _create_same(sink: Sink[Any], path: str, document: Blob) -> None:
+def _create_or_same(sink: Sink[Any], path: str, document: Blob) -> bool:
+    """Create a value; say whether it is there now, be it from before."""
     try:
         sink.create(path, document)
     except ExistsError:
-        if hashlib.sha256(read(sink, path)).hexdigest() != document.sha256:
-            raise
+        return digest(sink, path) == document.sha256
+    return True
+
+
+def _create_same(sink: Sink[Any], path: str, document: Blob) -> None:
+    if not _create_or_same(sink, path, document):
+        raise ExistsError(
+            f"{path} is there in sink {sink.context.name} and holds something else",
+            hint="is another program writing to the archive?",
+        )
 
 
 def _claim_strangers(
-    each: OcflObject, manifest: dict[str, tuple[str, ...]], state: dict[str, str], version: str
+    each: OcflObject, present: Iterable[str], manifest: dict[str, tuple[str, ...]], state: dict[str, str]
 ) -> None:
     """Take in content that no inventory names: of a killed run, or of one that wrote after its lease."""
-    named = {path for paths in manifest.values() for path in paths}
-    for stat in list(each.sink.list(each.prefix)):
-        path = stat.path.removeprefix(each.prefix)
-        number, _, rest = path.partition("/content/")
-        if not rest or path in named or not _VERSION.fullmatch(number) or int(number[1:]) > int(version[1:]):
+    content = Tree(path for paths in manifest.values() for path in paths)
+    logical, held = Tree(state), set(state.values())
+    for path in sorted(present):
+        version, _, rest = path.partition("/content/")
+        if not rest or not 0 < version_number(version) <= each.head + 1 or not content.fits(path):
             continue
-        found = digest(each.sink, stat.path)
+        content.add(path)
+        found = digest(each.sink, each.prefix + path)
         _hold(manifest, found, path)
-        if found not in state.values():
-            state[f"_unclaimed/{number}/{rest}"] = found
+        if found not in held:
+            held.add(found)
+            name = _free(logical, f"{UNCLAIMED}{version}/{rest}", found)
+            logical.add(name)
+            state[name] = found
 
 
-def digest(sink: Sink[Any], path: str) -> str:
-    """Read a value through and give its SHA-256. Raises `MissingError`."""
-    found = hashlib.sha256()
-    with sink.open(path) as stream:
-        while chunk := stream.read(1 << 20):
-            found.update(chunk)
-    return found.hexdigest()
+def _free(logical: Tree, name: str, digest: str) -> str:
+    """Shorten a name that would be too long for a path, or is taken."""
+    try:
+        return check_path(name) if logical.fits(name) else f"{UNCLAIMED}{digest}"
+    except ValueError:
+        return f"{UNCLAIMED}{digest}"
 
 
 def _by_digest(state: Mapping[str, str]) -> dict[str, list[str]]:
@@ -331,29 +320,42 @@ def _by_digest(state: Mapping[str, str]) -> dict[str, list[str]]:
     return {digest: grouped[digest] for digest in sorted(grouped)}
 
 
-def _write(each: OcflObject, inventory: Inventory, version: str) -> OcflObject:
+def _write(each: OcflObject, inventory: Inventory) -> OcflObject:
     sink, data = each.sink, inventory.to_bytes()
+    commit_point = blob(data)
     _declare(sink, *_DECLARATION)
     _declare(sink, f"{each.prefix}0=ocfl_object_1.1", b"ocfl_object_1.1\n")
     sink.flush()
-    commit_point = blob(data)
-    try:
-        sink.create(f"{each.prefix}{version}/{_INVENTORY}", commit_point)
-    except ExistsError as error:
-        raise ConflictError(
-            f"another run committed {version} of {each.name} first",
-            hint="run again: what this run stored is kept and taken in",
-        ) from error
+    _commit_point(each, f"v{inventory.head}/{_INVENTORY}", commit_point)
     sink.flush()
-    _publish(each, f"{version}/", data, commit_point.sha256)
+    _publish(each, f"v{inventory.head}/", data, commit_point.sha256)
     sink.flush()
     files = {stat.path.removeprefix(each.prefix): stat for stat in sink.list(each.prefix)}
     return OcflObject(sink, each.name, files, inventory, commit_point.sha256)
 
 
+def _commit_point(each: OcflObject, path: str, inventory: Blob) -> None:
+    torn = each.files.get(path)
+    try:
+        if torn is None:
+            each.sink.create(each.prefix + path, inventory)
+        else:  # left by a power cut in the middle of a commit: see _behind_root
+            each.sink.replace(each.prefix + path, inventory, expected=torn.token)
+    except (ExistsError, ConflictError) as error:
+        # A sink that retried after a time-out may have met its own write.
+        if digest(each.sink, each.prefix + path) != inventory.sha256:
+            raise ConflictError(
+                f"another run committed v{each.head + 1} of {each.name} first",
+                hint="run again: what this run stored is kept and taken in",
+            ) from error
+
+
 def _declare(sink: Sink[Any], path: str, data: bytes) -> None:
-    if sink.stat(path) is None:
+    found = sink.stat(path)
+    if found is None:
         _create_same(sink, path, blob(data))
+    elif found.size != len(data):  # torn by a power cut
+        sink.replace(path, blob(data))
 
 
 def _publish(each: OcflObject, directory: str, data: bytes, digest: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from archiver import staging
 from archiver.work import Outcome, Task, work
 
 Note = Callable[[Task, int, int | None], None]
@@ -50,6 +51,7 @@ class Crew:
         finally:
             self._left.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            staging.tidy()
 
     def _given_up(self) -> bool:
         """Say whether running fetches had their time to end after a stop."""

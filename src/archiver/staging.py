@@ -8,7 +8,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -57,16 +57,43 @@ def desk(note: Callable[[int, int | None], None]) -> Iterator[None]:
         _DESK.reset(token)
 
 
+#: Directories that a fetch left empty, by where they lie: making one for each of thousands of photos
+#: costs more than a photo's own file. `tidy` clears them away.
+_SPARE: dict[Path | None, list[Path]] = {}
+
+
 @contextmanager
 def directory(parent: Path | None) -> Iterator[Path]:
-    """Make an empty directory for one fetch, and clear it away at the end."""
-    if parent is not None:
-        parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix="fetch-", dir=parent))
+    """Lend an empty directory to one fetch. What is left in it is cleared away at the end."""
+    into = _take(parent)
     try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+        yield into
+    except BaseException:
+        # A fetch that broke off may have left something behind that still writes there.
+        shutil.rmtree(into, ignore_errors=True)
+        raise
+    if any(into.iterdir()):
+        shutil.rmtree(into, ignore_errors=True)
+    else:
+        _SPARE.setdefault(parent, []).append(into)
+
+
+def _take(parent: Path | None) -> Path:
+    try:
+        into = _SPARE[parent].pop()  # one step: no other thread can take the same
+    except (KeyError, IndexError):
+        if parent is not None:
+            parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="fetch-", dir=parent))
+    return into if into.is_dir() else _take(parent)
+
+
+def tidy() -> None:
+    """Clear away the directories that wait for another fetch."""
+    for waiting in list(_SPARE.values()):
+        while waiting:
+            with suppress(OSError):
+                waiting.pop().rmdir()
 
 
 class Noting:

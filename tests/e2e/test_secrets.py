@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from e2e_tour import Upstream
 
 from archiver.cli import execute
+from e2e_tour import Upstream
 
 MARKER = "hunter2-marker"
 

@@ -18,7 +18,7 @@ from archiver.testing import Reply, Request, Routes, Service
 from archiver.testing.slideshare import Deck, SlideShareDouble
 from archiver_plugins.slideshare import SlideShare, SlideShareEntry, SlideShareOptions, archiver_sources
 from archiver_plugins.slideshare.options import deck_path
-from archiver_plugins.slideshare.page import Document, OEmbed, Slides, transcript
+from archiver_plugins.slideshare.page import Document, OEmbed, Slides
 
 Build = Callable[..., Deck]
 Make = Callable[[str], api.Context]
@@ -784,10 +784,6 @@ def test_the_older_oembed_form_has_a_middle_part() -> None:
     }
     expected = "https://image.slidesharecdn.com/loc/95/name-slide-2-1024.jpg"
     assert OEmbed.model_validate(answer).address(2, "https") == expected
-
-
-def test_a_transcript_without_text_is_none() -> None:
-    assert transcript(["", ""]) == ""
 
 
 def test_pages_are_real_images(

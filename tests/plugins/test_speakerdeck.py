@@ -15,7 +15,7 @@ from archiver import api
 from archiver.testing.speakerdeck import Deck, SpeakerDeckDouble
 from archiver_plugins.speakerdeck import SpeakerDeck, SpeakerDeckEntry, SpeakerDeckOptions, archiver_sources
 from archiver_plugins.speakerdeck.options import deck_path
-from archiver_plugins.speakerdeck.page import Page, read_feed, transcript
+from archiver_plugins.speakerdeck.page import Page, read_feed
 
 Build = Callable[..., Deck]
 Make = Callable[[str], api.Context]
@@ -420,7 +420,3 @@ def test_links_of_others_are_not_decks_of_the_user() -> None:
         "Zhengpeng"
     )
     assert list(found) == [("/zhengpeng/juju", "Juju")]
-
-
-def test_a_transcript_without_text_is_none() -> None:
-    assert transcript([]) == transcript(["", ""]) == ""

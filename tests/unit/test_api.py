@@ -9,6 +9,7 @@ from archiver import api
 EXPORTED = [
     "API_VERSION",
     "ArchiverError",
+    "BaseUrl",
     "Blob",
     "BlockedError",
     "Checkpoint",
@@ -43,8 +44,11 @@ EXPORTED = [
     "TransientError",
     "Unavailable",
     "hookimpl",
+    "list_entries",
+    "page_files",
     "pictures_to_pdf",
     "read_picture",
+    "transcript_file",
 ]
 
 

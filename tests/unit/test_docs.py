@@ -32,13 +32,13 @@ def whole(page: Path, fragment: str) -> str:
     """Complete a fragment with what the rest of its page, or any file, would hold."""
     data = yaml.load(fragment, yaml.BaseLoader)
     earlier = [yaml.load(block, yaml.BaseLoader) for block in blocks(page, "yaml")]
-    sources = next((each["sources"] for each in earlier if isinstance(each, dict) and "sources" in each), {})
+    named = [each["sources"] for each in earlier if isinstance(each, dict) and "sources" in each]
     if isinstance(data, list):  # entries of an event
         data = {"events": [{"id": "some-event", "title": "Some event", "sources": data}]}
     defaults = {
         "archive": {"title": "An archive"},
         "sinks": {"local": {"type": "disk", "path": "./archive"}},
-        "sources": sources,
+        "sources": named[0] if named else {},
         "events": [{"id": "some-event", "title": "Some event"}],
     }
     return yaml.safe_dump({**defaults, **data}, allow_unicode=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from pathlib import Path
 
 import pypdfium2
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from archiver.errors import InvalidError
-from archiver.images import MAX_PDF_BYTES, Picture, pictures_to_pdf, read_picture
+from archiver.images import (
+    MAX_PDF_BYTES,
+    Picture,
+    page_files,
+    pictures_to_pdf,
+    read_picture,
+    transcript_file,
+)
+from archiver.model import Role
 
 
 def image(form: str, mode: str = "RGB", width: int = 64) -> bytes:
@@ -121,3 +130,24 @@ def test_no_pages_and_too_many_bytes_are_refused(tmp_path: Path) -> None:
     for pages in ([], [Picture(huge, "image/jpeg", ".jpg", 1, 1)]):
         with pytest.raises(InvalidError, match="cannot become one PDF"):
             pictures_to_pdf(pages, tmp_path / "x.pdf")
+
+
+def test_a_transcript_without_text_is_no_file(tmp_path: Path) -> None:
+    assert not list(transcript_file([], tmp_path))
+    assert not list(transcript_file(["", ""], tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_transcript_marks_its_pages(tmp_path: Path) -> None:
+    (fetched,) = transcript_file(["One", "", "三"], tmp_path)
+    assert (fetched.role, fetched.label) == (Role.SIDECAR, "transcript")
+    assert (tmp_path / fetched.path).read_text("utf-8") == "[p001]\nOne\n\n[p002]\n\n\n[p003]\n三\n"
+
+
+def test_pages_that_cannot_become_a_pdf_are_kept_without_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = logging.getLogger("archiver.test")
+    with caplog.at_level(logging.WARNING, logger="archiver.test"):
+        assert not list(page_files([], tmp_path, title="A deck", log=log))
+    assert "A deck is kept without a PDF" in caplog.text

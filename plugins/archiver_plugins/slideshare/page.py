@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
@@ -222,13 +222,6 @@ def count_pages(total: int, url: str) -> int:
             hint=f"A deck has 1 to {MAX_PAGES:,}; look at it in a browser.",
         )
     return total
-
-
-def transcript(texts: Sequence[str]) -> str:
-    """Write the texts as one, each page under its mark; nothing when no page has any text."""
-    if not any(texts):
-        return ""
-    return "\n".join(f"[p{number:03}]\n{text}\n" for number, text in enumerate(texts, 1))
 
 
 # "Juju – Make Your Life Easier by Zhengpeng Hou, has 28 slides with 1,234 views."

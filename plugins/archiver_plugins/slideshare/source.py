@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -33,7 +32,6 @@ from archiver_plugins.slideshare.page import (
     OEmbed,
     count_pages,
     read_oembed,
-    transcript,
 )
 
 #: Other programs get a page for telephones, without the data.
@@ -50,7 +48,9 @@ MAX_DECK_BYTES: Final = 2 << 30
 #: What it answers when a deck was deleted (410), or a user or a deck has never been (404).
 GONE: Final = (404, 410)
 
-Listed = api.Material | api.Unavailable
+Listed = api.Material | api.Unavailable | api.Checkpoint
+#: Yielded by an entry that may not have seen everything.
+PARTIAL: Final = api.Checkpoint(complete=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +60,6 @@ class _Plan:
     material: api.Material
     pages: Sequence[Sequence[str]]
     texts: Sequence[str] = ()
-
-
-@dataclass
-class _Listing:
-    """One pass over all entries: what was looked at, what failed, and whether it came to its end."""
-
-    looks: dict[str, Listed] = field(default_factory=dict)
-    failures: list[api.SourceError] = field(default_factory=list)
-    partial: bool = False
-    finished: bool = False
 
 
 class SlideShare(api.Source[SlideShareOptions, SlideShareEntry]):
@@ -87,52 +77,38 @@ class SlideShare(api.Source[SlideShareOptions, SlideShareEntry]):
     def discover(
         self, scope: api.Scope[SlideShareEntry], cursor: str
     ) -> Iterator[api.Material | api.Unavailable | api.Checkpoint]:
-        """List the decks of all entries; one that several events name is looked at once.
-
-        A listing that fails does not keep the other entries from being listed: its error is raised
-        at the end.
-        """
+        """List the decks of all entries; one that several events name is looked at once."""
         del cursor  # a listing is short enough to be read whole each time
-        listing = _Listing()
-        yield from islice(self._everything(scope, listing), scope.limit)
-        if listing.failures:
-            raise listing.failures[0]
-        yield api.Checkpoint(complete=listing.finished and not listing.partial)
+        looks: dict[str, Listed] = {}
+        return api.list_entries(scope, lambda entry: self._entry(entry.options, looks))
 
-    def _everything(self, scope: api.Scope[SlideShareEntry], listing: _Listing) -> Iterator[Listed]:
-        for entry in scope.entries:
-            try:
-                for item in _once(self._entry(entry.options, listing)):
-                    yield _in_event(item, entry)
-            except api.SourceError as error:
-                listing.failures.append(error)
-        listing.finished = True
-
-    def _entry(self, options: SlideShareEntry, listing: _Listing) -> Iterator[Listed]:
+    def _entry(self, options: SlideShareEntry, looks: dict[str, Listed]) -> Iterator[Listed]:
         for path in map(deck_path, options.addresses):
-            if path not in listing.looks:
-                listing.looks[path] = self._look_up(path)
-            listing.partial |= _unidentified(listing.looks[path])
-            yield listing.looks[path]
+            if path not in looks:
+                looks[path] = self._look_up(path)
+            if _unidentified(looks[path]):
+                yield PARTIAL
+            yield looks[path]
         if options.user:
-            yield from self._listed(f"/{quote(options.user, safe='')}", {}, listing)
+            yield from self._listed(f"/{quote(options.user, safe='')}", {})
         for words in filter(None, (options.tag, options.search)):
             # Results are ranked: a deck that drops out of them may still exist.
-            listing.partial = True
-            yield from self._listed("/search", {"q": words}, listing)
+            yield PARTIAL
+            yield from self._listed("/search", {"q": words})
 
-    def _listed(self, path: str, params: dict[str, str], listing: _Listing) -> Iterator[api.Material]:
+    def _listed(self, path: str, params: dict[str, str]) -> Iterator[Listed]:
         """Turn the pages of a listing until one brings nothing new."""
         seen: set[str] = set()
         for number in range(1, MAX_LISTING_PAGES + 1):
             cards = [card for card in self._cards(path, params, number) if card.path not in seen]
             if not cards:
-                # A first page without decks is rather a page that we cannot read than an empty account.
-                listing.partial |= number == 1
+                if number == 1:
+                    # Rather a page that we cannot read than an empty account.
+                    yield PARTIAL
                 return
             seen.update(card.path for card in cards)
             yield from map(of_card, cards)
-        listing.partial = True
+        yield PARTIAL
 
     def _cards(self, path: str, params: dict[str, str], number: int) -> list[Card]:
         turned = params if number == 1 else params | {"page": str(number)}
@@ -210,17 +186,10 @@ class SlideShare(api.Source[SlideShareOptions, SlideShareEntry]):
         """Get all pages in the best size there is, the transcript, and make a PDF of the pages."""
         plan = self._plan(material)
         yield plan.material
-        pictures = list(self._pictures(plan, into))
-        for number, picture in enumerate(pictures, 1):
-            name = Path(picture.path.name)
-            yield api.Fetched(name, api.Role.RENDITION, api.Grade.PAGES, f"p{number:03}", picture.media_type)
-        text = transcript(plan.texts)
-        if text:
-            into.joinpath("transcript.txt").write_text(text, "utf-8")
-            yield api.Fetched(
-                Path("transcript.txt"), api.Role.SIDECAR, label="transcript", media_type="text/plain"
-            )
-        yield from self._pdf(plan.material, pictures, into)
+        yield from api.page_files(
+            list(self._pictures(plan, into)), into, title=plan.material.title, log=self.context.log
+        )
+        yield from api.transcript_file(plan.texts, into)
 
     def _plan(self, material: api.Material) -> _Plan:
         look = self._look(_path_to(material))
@@ -298,35 +267,6 @@ class SlideShare(api.Source[SlideShareOptions, SlideShareEntry]):
         picture = api.read_picture(path)
         # Every address ends in .jpg; the largest size is WebP all the same.
         return replace(picture, path=path.rename(path.with_suffix(picture.suffix)))
-
-    def _pdf(
-        self, material: api.Material, pictures: Sequence[api.Picture], into: Path
-    ) -> Iterator[api.Fetched]:
-        try:
-            api.pictures_to_pdf(pictures, into / "slides.pdf", title=material.title)
-        except api.InvalidError as error:
-            self.context.log.warning("%s is kept without a PDF: %s", material.url, error)
-            return
-        yield api.Fetched(
-            Path("slides.pdf"), api.Role.DERIVATIVE, api.Grade.PDF, media_type="application/pdf"
-        )
-
-
-def _once(items: Iterable[Listed]) -> Iterator[Listed]:
-    """Leave out what was listed before, under whichever address."""
-    seen: set[str] = set()
-    for item in items:
-        material = item.material if isinstance(item, api.Unavailable) else item
-        if material.id not in seen:
-            seen.add(material.id)
-            yield item
-
-
-def _in_event(item: Listed, entry: api.ScopeEntry[SlideShareEntry]) -> Listed:
-    if isinstance(item, api.Unavailable):
-        material = replace(item.material, event=entry.event.id, talk=entry.options.talk)
-        return replace(item, material=material)
-    return replace(item, event=entry.event.id, talk=entry.options.talk)
 
 
 def _unidentified(item: Listed) -> bool:

@@ -16,16 +16,8 @@ PUBLIC: Final = "https://speakerdeck.com"
 class SpeakerDeckOptions(api.Options):
     """Options of the source."""
 
-    base_url: str = PUBLIC
+    base_url: api.BaseUrl = PUBLIC
     """Address of the service; another one for a mirror, a proxy or a test."""
-
-    @field_validator("base_url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"expected an address like {PUBLIC}")
-        return value.rstrip("/")
 
 
 class SpeakerDeckEntry(api.Options):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -131,13 +131,6 @@ def read_oembed(response: api.Response) -> OEmbed:
         raise api.InvalidError(
             f"{response.url}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         ) from error
-
-
-def transcript(texts: Sequence[str]) -> str:
-    """Write the texts as one, each slide under its mark; nothing when no slide has any text."""
-    if not any(texts):
-        return ""
-    return "\n".join(f"[p{number:03}]\n{text}\n" for number, text in enumerate(texts, 1))
 
 
 def material_at(path: str, title: str = "") -> api.Material:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -17,7 +16,6 @@ from archiver_plugins.speakerdeck.page import (
     material_at,
     read_feed,
     read_oembed,
-    transcript,
 )
 
 MAX_LISTING_PAGES: Final = 100
@@ -27,17 +25,9 @@ MAX_DECK_BYTES: Final = 2 << 30
 #: A deck that is deleted or private is not found.
 GONE: Final = (404, 410)
 
-Listed = api.Material | api.Unavailable
-
-
-@dataclass
-class _Listing:
-    """One pass over all entries: what was looked at, what failed, and whether it came to its end."""
-
-    looks: dict[str, Listed] = field(default_factory=dict)
-    failures: list[api.SourceError] = field(default_factory=list)
-    partial: bool = False
-    finished: bool = False
+Listed = api.Material | api.Unavailable | api.Checkpoint
+#: Yielded by an entry that may not have seen everything.
+PARTIAL: Final = api.Checkpoint(complete=False)
 
 
 class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
@@ -55,34 +45,18 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
     def discover(
         self, scope: api.Scope[SpeakerDeckEntry], cursor: str
     ) -> Iterator[api.Material | api.Unavailable | api.Checkpoint]:
-        """List the decks of all entries; one that several events name is looked at once.
-
-        A listing that fails does not keep the other entries from being listed: its error is raised
-        at the end.
-        """
+        """List the decks of all entries; one that several events name is looked at once."""
         del cursor  # a listing is short enough to be read whole each time
-        listing = _Listing()
-        yield from islice(self._everything(scope, listing), scope.limit)
-        if listing.failures:
-            raise listing.failures[0]
-        yield api.Checkpoint(complete=listing.finished and not listing.partial)
+        looks: dict[str, Listed] = {}
+        return api.list_entries(scope, lambda entry: self._entry(entry.options, looks))
 
-    def _everything(self, scope: api.Scope[SpeakerDeckEntry], listing: _Listing) -> Iterator[Listed]:
-        for entry in scope.entries:
-            try:
-                for item in _once(self._entry(entry.options, listing)):
-                    yield _in_event(item, entry)
-            except api.SourceError as error:
-                listing.failures.append(error)
-        listing.finished = True
-
-    def _entry(self, options: SpeakerDeckEntry, listing: _Listing) -> Iterator[Listed]:
+    def _entry(self, options: SpeakerDeckEntry, looks: dict[str, Listed]) -> Iterator[Listed]:
         for path in map(deck_path, options.addresses):
-            if path not in listing.looks:
-                listing.looks[path] = self._look_up(path)
-            yield listing.looks[path]
+            if path not in looks:
+                looks[path] = self._look_up(path)
+            yield looks[path]
         if options.user:
-            yield from self._of_user(options.user, listing)
+            yield from self._of_user(options.user)
 
     def _look_up(self, path: str) -> Listed:
         """Make a material of one address; whatever is wrong with it belongs to it alone."""
@@ -91,7 +65,7 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
         except api.SourceError as error:
             return api.Unavailable(material_at(path), error)
 
-    def _of_user(self, user: str, listing: _Listing) -> Iterator[api.Material]:
+    def _of_user(self, user: str) -> Iterator[Listed]:
         """List a user's decks: the pages know them all, the feed knows the dates of the newest."""
         dated = self._feed(user)
         listed: set[str] = set()
@@ -102,10 +76,11 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
             listed |= titles.keys()
             yield from (dated.get(path) or material_at(path, title) for path, title in titles.items())
         else:
-            listing.partial = True
+            yield PARTIAL
         yield from (material for path, material in dated.items() if path not in listed)
-        # No deck at all is rather a page that we cannot read than an empty account.
-        listing.partial |= not listed
+        if not listed:
+            # Rather a page that we cannot read than an empty account.
+            yield PARTIAL
 
     def _cards(self, user: str, number: int) -> list[tuple[str, str]]:
         params = {"page": str(number)} if number > 1 else {}
@@ -167,12 +142,7 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
             yield original
         else:
             yield from self._slides(refined, embedded.file_id or page.file_id, into)
-        text = transcript(page.texts())
-        if text:
-            into.joinpath("transcript.txt").write_text(text, "utf-8")
-            yield api.Fetched(
-                Path("transcript.txt"), api.Role.SIDECAR, label="transcript", media_type="text/plain"
-            )
+        yield from api.transcript_file(page.texts(), into)
 
     def _original(self, page: Page, into: Path) -> api.Fetched | None:
         """Get the PDF, or nothing when there is none or it is refused."""
@@ -204,17 +174,7 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
 
     def _slides(self, material: api.Material, file_id: str, into: Path) -> Iterator[api.Fetched]:
         pictures = list(self._pictures(material, self._player(material, file_id), into))
-        for number, picture in enumerate(pictures, 1):
-            name = Path(picture.path.name)
-            yield api.Fetched(name, api.Role.RENDITION, api.Grade.PAGES, f"p{number:03}", picture.media_type)
-        try:
-            api.pictures_to_pdf(pictures, into / "slides.pdf", title=material.title)
-        except api.InvalidError as error:
-            self.context.log.warning("%s is kept without a PDF: %s", material.url, error)
-            return
-        yield api.Fetched(
-            Path("slides.pdf"), api.Role.DERIVATIVE, api.Grade.PDF, media_type="application/pdf"
-        )
+        yield from api.page_files(pictures, into, title=material.title, log=self.context.log)
 
     def _player(self, material: api.Material, file_id: str) -> list[str]:
         """Read the addresses of all slides off the player, where they are counted from 0."""
@@ -275,23 +235,6 @@ def _refined(material: api.Material, page: Page, embedded: OEmbed) -> api.Materi
         authors=(embedded.author_name,) if embedded.author_name else material.authors,
         description=page.description or material.description,
     )
-
-
-def _once(items: Iterable[Listed]) -> Iterator[Listed]:
-    """Leave out what was listed before, under whichever address."""
-    seen: set[str] = set()
-    for item in items:
-        material = item.material if isinstance(item, api.Unavailable) else item
-        if material.id not in seen:
-            seen.add(material.id)
-            yield item
-
-
-def _in_event(item: Listed, entry: api.ScopeEntry[SpeakerDeckEntry]) -> Listed:
-    if isinstance(item, api.Unavailable):
-        material = replace(item.material, event=entry.event.id, talk=entry.options.talk)
-        return replace(item, material=material)
-    return replace(item, event=entry.event.id, talk=entry.options.talk)
 
 
 def _path_to(material: api.Material) -> str:

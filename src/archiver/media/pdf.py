@@ -24,7 +24,6 @@ MAX_PAGES: Final = 5_000
 _TAIL: Final = 4096
 _BLOCK: Final = 1 << 16
 _NEEDS_PASSWORD: Final = 4  # FPDF_ERR_PASSWORD
-_NO_ERROR: Final = 0  # FPDF_ERR_SUCCESS
 
 
 class _ProtectedError(InvalidError):
@@ -51,11 +50,10 @@ def opened(path: Path) -> Iterator[Any]:
 def _unopened(error: Any) -> InvalidError:
     if error.err_code == _NEEDS_PASSWORD:
         return _ProtectedError("The PDF is protected by a password.")
-    if error.err_code == _NO_ERROR:
-        # PDFium could read the structure but found no page to open the document at.
-        return InvalidError("The PDF has no pages.", hint="ask its author to export it again")
+    # For a document without pages PDFium gives no reason of its own, but the one of an earlier failure
+    # in this process, if there was any: the two cases cannot be told apart.
     return InvalidError(
-        f"The PDF is damaged: it cannot be opened ({error}).",
+        f"The PDF is damaged or has no pages: it cannot be opened ({error}).",
         hint="open it yourself; if that works, save it again",
     )
 

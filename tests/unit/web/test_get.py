@@ -294,7 +294,7 @@ def test_lines_cannot_be_smuggled_through_the_address(
 def test_secrets_are_in_no_message_and_no_log(
     origin: FaultOrigin, client: PoliteClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="archiver")
     query = "?api_key=SESAME&X-Amz-Signature=SESAME&page=1"
     scripts = [
         origin.answer(403), origin.answer(404), origin.answer(503), origin.answer(500, Retry_After="9999"),
