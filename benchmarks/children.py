@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import os
+import json
 import statistics
 import subprocess
-import time
-from collections.abc import Mapping, Sequence
+import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+# A small process starts the command and counts: Linux adds the memory of whoever starts a process to
+# that process's peak, and ours holds pictures. wait4 tells what the command and its own children used.
+_COUNT = """
+import json, os, sys, time
+begun = time.perf_counter()
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(pid, 0)
+figures = [time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]
+json.dump(figures, open(sys.argv[1], "w"))
+sys.exit(os.waitstatus_to_exitcode(status) != 0)
+"""
 
 
 @dataclass(frozen=True)
@@ -20,30 +33,18 @@ class Cost:
     memory: float
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Cost:
-    """Run a command in `folder` and wait for it. Its output is shown only when it fails."""
-    log = folder / ".output"
-    with log.open("wb") as output:
-        begun = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdout=output,
-            stderr=output,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})},
+def run(command: Sequence[str], folder: Path) -> Cost:
+    """Run a command in `folder` and wait for it. Ends this process with what it said when it fails."""
+    with tempfile.NamedTemporaryFile("r") as figures:
+        count = [sys.executable, "-I", "-S", "-c", _COUNT, figures.name, *command]
+        done = subprocess.run(
+            count, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
         )
-        # wait4 gives what this child used, where getrusage would add up all children so far.
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    said = log.read_text(errors="replace")
-    log.unlink()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said[-2000:]}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        return Cost(*json.load(figures))
 
 
 def median(costs: Sequence[Cost], what: str) -> float:
-    """Give the median of one figure."""
+    """Give the median of one figure: `wall`, `cpu` or `memory`."""
     return statistics.median(getattr(cost, what) for cost in costs)

@@ -159,6 +159,12 @@ def recording(pictures: Sequence[bytes], number: int, size: int = RECORDING_BYTE
     yield from frames
 
 
+def large(path: Path, size: int) -> Path:
+    """Write one recording of about `size` bytes."""
+    _write(path, recording([_picture(1600, 1000, 70, number) for number in range(8)], 0, size))
+    return path
+
+
 def _box(kind: bytes, *content: bytes) -> bytes:
     body = b"".join(content)
     return struct.pack(">I4s", len(body) + 8, kind) + body

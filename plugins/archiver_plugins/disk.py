@@ -7,9 +7,11 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import threading
+import unicodedata
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,14 +32,20 @@ from archiver.api import (
 _CHUNK = 1 << 20
 # File systems without hard links (FAT, some network shares) answer link() with one of these.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+# File systems that cannot sync a directory (some network shares) answer fsync() with one of these.
+_NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF})
 _HINTS = {
     errno.ENOSPC: "free some space on that disk and run again: what is stored stays stored",
     errno.EDQUOT: "the disk quota is used up: free some space and run again",
+    errno.EFBIG: "a limit of the system or of that file system on the size of files was met: raise it",
     errno.EROFS: "that file system is mounted read-only: mount it for writing, or choose another path",
     errno.EACCES: "give the user who runs this the right to write there",
     errno.EPERM: "give the user who runs this the right to write there",
     errno.EIO: "the disk reports a hardware error: check it before you go on",
     errno.ENOTDIR: "a part of the path is a file: choose another path",
+    errno.EEXIST: "a part of the path is a file: choose another path",
+    errno.ELOOP: "an archive holds no symbolic links: replace it with what it points to",
+    errno.EXDEV: "the whole directory must lie on one file system",
 }
 
 
@@ -61,7 +69,9 @@ class DiskSink(Sink[DiskOptions]):
         self._tmp = self._root / "tmp"
         self._swap = threading.Lock()
         self._lock = threading.Lock()
+        self._flushing = threading.Lock()
         self._unsynced: dict[Path, None] = {}
+        self._unsafe: SinkError | None = None
 
     @property
     def local_root(self) -> Path | None:
@@ -69,98 +79,144 @@ class DiskSink(Sink[DiskOptions]):
         return self._root
 
     def create(self, path: str, blob: Blob) -> Stat:
-        """Write or move the bytes to a new path; the digest is taken from what was written."""
-        target = self._target(path)
-        with self._explained(path), self._temporary(blob) as temporary:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._publish(temporary, target, path)
-            return self._stat(path, target)
+        """Write or move the bytes to a new path; the digest is taken from what was written.
+
+        A movable file is taken as it is: whoever made it movable has hashed it.
+        """
+        with self._explained(path):
+            target = self._target(path)
+            with self._temporary(blob) as temporary:
+                # Neither a link nor a rename changes what is looked at here.
+                made = _stat(path, temporary.lstat())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._publish(temporary, target, path)
+                return made
 
     def replace(self, path: str, blob: Blob, *, expected: str | None = None) -> Stat:
         """Write to the side and rename over what is there."""
-        target = self._target(path)
-        with self._explained(path), self._temporary(blob) as temporary, self._locked():
-            if expected is not None and self._token(target) != expected:
-                raise ConflictError(f"{path} was changed by somebody else in sink {self.context.name}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(target)
-            self._remember(target)
-            return self._stat(path, target)
+        with self._explained(path):
+            target = self._target(path)
+            with self._temporary(blob) as temporary, self._locked():
+                if expected is not None and self._token(path, target) != expected:
+                    raise ConflictError(f"{path} was changed by somebody else in sink {self.context.name}")
+                made = _stat(path, temporary.lstat())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(target)
+                self._remember(target)
+                return made
 
     def open(self, path: str, start: int = 0) -> BinaryIO:
         """Open the file for reading."""
         with self._explained(path):
-            stream = self._target(path).open("rb")
+            target = self._target(path)
+            if _look(target) is None:
+                raise MissingError(f"{path} is not there in sink {self.context.name}")
+            # Not following links, and not waiting for somebody to write into a named pipe.
+            stream = os.fdopen(os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
             stream.seek(start)
             return stream
 
     def stat(self, path: str) -> Stat | None:
         """Look at the file."""
         with self._explained(path):
-            target = self._target(path)
-            return self._stat(path, target) if target.is_file() else None
+            found = _look(self._target(path))
+            return _stat(path, found) if found else None
 
     def list(self, prefix: str) -> Iterator[Stat]:
-        """Walk the directory that the prefix names or lies in."""
-        folder = self._root / prefix.rpartition("/")[0]
+        """Walk the directory that the prefix names or lies in; only plain files count."""
         with self._explained(prefix):
+            folder = self._folder(prefix.rpartition("/")[0])
             for where, folders, names in os.walk(folder, onerror=_unless_missing):
                 if Path(where) == self._root and "tmp" in folders:
                     folders.remove("tmp")
-                for name in names:
-                    file = Path(where, name)
-                    path = file.relative_to(self._root).as_posix()
-                    if path.startswith(prefix):
-                        yield self._stat(path, file)
+                yield from self._plain_files(Path(where), names, prefix)
 
     def flush(self) -> None:
         """Sync every file written since the last call, then the directories that name them."""
-        with self._lock:
-            files, self._unsynced = list(self._unsynced), {}
-        with self._explained("files just written"):
-            for file in files:
-                _sync(file, os.O_RDONLY)
-            for folder in self._folders_of(files):
-                _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+        with self._flushing:
+            if self._unsafe is not None:
+                # The system reports a failed sync once only, and forgets what it could not write.
+                raise self._unsafe
+            with self._lock:
+                files, self._unsynced = list(self._unsynced), {}
+            try:
+                with self._explained("files just written"):
+                    self._sync_all(files)
+            except SinkError as error:
+                self._unsafe = error
+                raise
+
+    def cover(self, path: str) -> None:
+        """Let the next flush sync a file that an earlier run has written."""
+        with self._explained(path):
+            self._remember(self._target(path))
 
     def check(self) -> None:
         """Refuse a root that is no directory or could not be written."""
-        place = self._root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        if not place.is_dir():
-            raise SinkError(f"{place} is not a directory", hint="choose another path for this sink")
-        if not os.access(place, os.W_OK | os.X_OK):
-            raise SinkError(f"{place} cannot be written", hint=_HINTS[errno.EACCES])
+        with self._explained("a look at its directory"):
+            place = self._root
+            while not os.path.lexists(place) and place != place.parent:
+                place = place.parent
+            if not place.exists():
+                raise SinkError(f"{place} links to what is not there", hint="is its disk mounted?")
+            if not place.is_dir():
+                raise SinkError(f"{place} is not a directory", hint="choose another path for this sink")
+            if os.statvfs(place).f_flag & os.ST_RDONLY:
+                raise SinkError(f"{place} cannot be written", hint=_HINTS[errno.EROFS])
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise SinkError(f"{place} cannot be written", hint=_HINTS[errno.EACCES])
 
     def prepare(self) -> None:
         """Make the root; clear what killed runs left: temporaries and empty directories."""
         with self._explained("the archive's directory"):
-            shutil.rmtree(self._tmp, ignore_errors=True)
-            self._tmp.mkdir(parents=True, exist_ok=True)
-            for where, _, _ in os.walk(self._root / "ocfl", topdown=False):
+            self._make_root()
+            for left in os.scandir(self._tmp):
+                if left.is_dir(follow_symlinks=False):
+                    shutil.rmtree(left.path, ignore_errors=True)
+                else:
+                    Path(left.path).unlink(missing_ok=True)
+            for where, _, _ in os.walk(self._folder("ocfl"), topdown=False):
                 with suppress(OSError):  # not empty: that is the normal case
                     Path(where).rmdir()
 
     def _target(self, path: str) -> Path:
+        """Say where a path lies. Raises `SinkError` when that is not below the root, or via a link."""
         target: Path = self._root / path
-        if not path or not target.is_relative_to(self._root) or ".." in target.parts:
-            raise SinkError(f"{path!r} leads out of sink {self.context.name}")
+        inside = target.relative_to(self._root) if target.is_relative_to(self._root) else Path("..")
+        if not inside.parts or ".." in inside.parts or inside.parts[0] == "tmp":
+            raise SinkError(f"{path!r:.300} is no path for sink {self.context.name}")
+        for folder in (self._root / parent for parent in inside.parents if parent.parts):
+            if folder.is_symlink():
+                raise OSError(errno.ELOOP, f"{folder} is a symbolic link")
         return target
+
+    def _folder(self, path: str) -> Path:
+        return self._target(f"{path}/-").parent if path else self._root
+
+    def _make_root(self) -> None:
+        """Make the root and its `tmp/`, so that a power cut does not take them away again."""
+        if self._tmp.is_symlink():
+            raise OSError(errno.ELOOP, f"{self._tmp} is a symbolic link")
+        missing = [folder for folder in (self._tmp, *self._tmp.parents) if not folder.exists()]
+        self._tmp.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            _sync_folder(folder.parent)
 
     @contextmanager
     def _temporary(self, blob: Blob) -> Iterator[Path]:
-        self._tmp.mkdir(parents=True, exist_ok=True)
+        self._make_root()
         temporary = self._tmp / uuid.uuid4().hex
-        moved = blob.movable and blob.path is not None and _moved(blob, temporary)
         try:
-            if not moved:
-                self._write(blob, temporary)
-            yield temporary
-        except BaseException:
-            if moved and blob.path is not None:
-                temporary.rename(blob.path)  # not taken: the caller still has it
-            raise
+            source = _move(blob, temporary)
+            try:
+                if source is None:
+                    self._write(blob, temporary)
+                yield temporary
+            except BaseException:
+                if source is not None:
+                    with suppress(OSError):
+                        temporary.rename(source)  # not taken: the caller still has it
+                raise
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -178,10 +234,15 @@ class DiskSink(Sink[DiskOptions]):
                 hint="check memory and disk of this machine, then run again",
             )
 
+    def _token(self, path: str, target: Path) -> str | None:
+        found = _look(target)
+        return _stat(path, found).token if found else None
+
     def _publish(self, temporary: Path, target: Path, path: str) -> None:
         try:
             os.link(temporary, target)
         except FileExistsError as error:
+            self._remember(target)  # of a killed run perhaps: if it is built upon, it has to be synced
             raise ExistsError(f"{path} is already there in sink {self.context.name}") from error
         except OSError as error:
             if error.errno not in _NO_LINKS:
@@ -191,25 +252,47 @@ class DiskSink(Sink[DiskOptions]):
 
     def _publish_without_links(self, temporary: Path, target: Path, path: str) -> None:
         with self._locked():
-            if target.exists():
+            if os.path.lexists(target):
+                self._remember(target)
                 raise ExistsError(f"{path} is already there in sink {self.context.name}")
             temporary.rename(target)
+
+    def _plain_files(self, folder: Path, names: Iterable[str], prefix: str) -> Iterator[Stat]:
+        for name in names:
+            file = folder / name
+            path = self._key(file)
+            if path.startswith(prefix):
+                with suppress(FileNotFoundError):  # gone since the directory was read
+                    found = file.lstat()
+                    if stat.S_ISREG(found.st_mode):
+                        yield _stat(path, found)
+
+    def _key(self, file: Path) -> str:
+        path = file.relative_to(self._root).as_posix()
+        if unicodedata.is_normalized("NFC", path):
+            return path
+        # HFS+ gives names back decomposed, and finds them either way.
+        composed = unicodedata.normalize("NFC", path)
+        return composed if os.path.lexists(self._root / composed) else path
 
     def _remember(self, target: Path) -> None:
         with self._lock:
             self._unsynced[target] = None
 
-    def _folders_of(self, files: Sequence[Path]) -> Sequence[Path]:
-        folders = {folder for file in files for folder in file.parents if folder.is_relative_to(self._root)}
-        if files:
-            folders.add(self._root.parent)
-        return sorted(folders, key=lambda folder: -len(folder.parts))
+    def _sync_all(self, files: Iterable[Path]) -> None:
+        folders: set[Path] = set()
+        for file in files:
+            _sync(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            folders.update(folder for folder in file.parents if folder.is_relative_to(self._root))
+        for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+            _sync_folder(folder)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        # Compare and rename must be one step among all processes of this machine.
+        # Compare and rename must be one step among all processes of this machine. The lock is on
+        # `tmp/`, not on the root: somebody may run this program under `flock` on the archive itself.
         with self._swap:
-            handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+            handle = os.open(self._tmp, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 with suppress(OSError):  # some network file systems know no locks: the lease must do
                     fcntl.flock(handle, fcntl.LOCK_EX)
@@ -217,23 +300,10 @@ class DiskSink(Sink[DiskOptions]):
             finally:
                 os.close(handle)
 
-    def _token(self, target: Path) -> str:
-        try:
-            found = target.stat()
-        except FileNotFoundError:
-            return ""
-        return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
-
-    def _stat(self, path: str, target: Path) -> Stat:
-        found = target.stat()
-        return Stat(path, found.st_size, found.st_mtime, self._token(target))
-
     @contextmanager
     def _explained(self, path: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError as error:
-            raise MissingError(f"{path} is not there in sink {self.context.name}") from error
         except OSError as error:
             raise SinkError(
                 f"sink {self.context.name} ({self._root}) failed on {path}: {error.strerror or error}",
@@ -241,22 +311,39 @@ class DiskSink(Sink[DiskOptions]):
             ) from error
 
 
-def _moved(blob: Blob, temporary: Path) -> bool:
-    assert blob.path is not None
+def _look(target: Path) -> os.stat_result | None:
+    """Look at a file; None when it is not there. Raises `OSError` when it is a link, a pipe or the like."""
+    try:
+        found = target.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.ELOOP, f"{target} is not a plain file")
+    return found
+
+
+def _stat(path: str, found: os.stat_result) -> Stat:
+    token = f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
+    return Stat(path, found.st_size, found.st_mtime, token)
+
+
+def _move(blob: Blob, temporary: Path) -> Path | None:
+    """Take the file of a movable blob; None when its bytes have to be copied instead."""
+    if not blob.movable or blob.path is None:
+        return None
+    found = blob.path.lstat()
+    # A second name would let somebody change the archive; another size lets the copying find out more.
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size != blob.size:
+        return None
     try:
         blob.path.chmod(0o666 & ~_UMASK)
+        os.utime(blob.path)
         blob.path.rename(temporary)
-    except OSError as error:
-        if error.errno == errno.EXDEV:  # staged on another file system
-            return False
-        raise
-    return temporary.stat().st_size == blob.size or _give_back(blob.path, temporary)
-
-
-def _give_back(path: Path, temporary: Path) -> bool:
-    # The size is not what was hashed: let the copying path find out and say so.
-    temporary.rename(path)
-    return False
+    except OSError:  # staged on another file system, or not ours
+        return None
+    return blob.path
 
 
 def _read_umask() -> int:
@@ -277,8 +364,16 @@ def _sync(path: Path, flags: int) -> None:
         os.close(handle)
 
 
+def _sync_folder(folder: Path) -> None:
+    try:
+        _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+
+
 def _unless_missing(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise error
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archiver.contracts import Context, Options, Scope, Source
-from archiver.errors import GoneError
+from archiver.errors import GoneError, InvalidError
 from archiver.model import Checkpoint, Event, Fetched, Kind, Material, Unavailable
 
 #: The name under which the ledger keeps them. Configured sources cannot take it.
 NAME = "added"
+
+_CHUNK = 1 << 20
+_ENDINGS = {
+    Kind.SLIDES: "pdf ppt pptx ppsx pptm odp key zip",
+    Kind.PHOTO: "jpg jpeg png gif webp tif tiff bmp avif heic heif cr2 cr3 nef arw dng",
+    Kind.VIDEO: "mp4 m4v mov mkv webm avi flv ts mpg mpeg wmv ogv 3gp mp3 m4a wav flac ogg opus aac",
+    Kind.REPORT: "html htm md txt wacz warc doc docx odt rtf epub",
+}
+_KINDS = {ending: kind for kind, endings in _ENDINGS.items() for ending in endings.split()}
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,13 @@ class AddedFiles(Source[Options, Options]):
         """List the files. Their id is their digest: the same file given twice is one material."""
         del scope, cursor
         for digest, item in self._given.items():
+            title = item.title or item.path.stem
             yield Material(
                 id=digest,
                 kind=item.kind,
-                title=item.title or item.path.stem,
+                title=title,
+                # Given again as something else, it is looked at again; its bytes cannot have changed.
+                revision=f"{item.kind}: {title}"[:1000],
                 event=item.event.id,
                 talk=item.talk,
                 size=item.path.stat().st_size,
@@ -54,13 +64,26 @@ class AddedFiles(Source[Options, Options]):
         yield Checkpoint()  # never complete: what was added earlier is not gone
 
     def fetch(self, material: Material, into: Path) -> Iterable[Fetched | Material]:
-        """Copy the file in."""
+        """Copy the file in. Raises `InvalidError` when it has changed since it was listed."""
         item = self._given.get(material.id)
         if item is None:
             raise GoneError("this file was added by hand", hint="give it again with `archive add`")
         target = into / "file"
-        shutil.copyfile(item.path, target)
+        if self._copy(item.path, target) != material.id:
+            raise InvalidError(
+                f"{item.path} changed while it was read",
+                hint="wait until nobody writes it, then add it again",
+            )
         yield Fetched(target.relative_to(into))
+
+    def _copy(self, path: Path, target: Path) -> str:
+        digest, size = hashlib.sha256(), path.stat().st_size
+        with path.open("rb") as source, target.open("xb") as copy:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                copy.write(chunk)
+                self.context.progress(len(chunk), size)
+        return digest.hexdigest()
 
 
 def _digest(path: Path) -> str:
@@ -69,9 +92,5 @@ def _digest(path: Path) -> str:
 
 
 def guess_kind(path: Path) -> Kind:
-    """Say what a file most likely is to an organizer, by its name."""
-    kind = (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
-    by_type = {"image": Kind.PHOTO, "video": Kind.VIDEO, "audio": Kind.VIDEO}
-    if path.suffix.lower() in {".html", ".htm", ".md", ".txt", ".wacz"}:
-        return Kind.REPORT
-    return by_type.get(kind, Kind.SLIDES)
+    """Say what a file most likely is to an organizer, by the ending of its name."""
+    return _KINDS.get(path.suffix.lower().removeprefix("."), Kind.OTHER)

@@ -24,7 +24,7 @@ ABOUT = "metadata/archive.json"
 EVENT = "metadata/event.json"
 RUNS = "runs/"
 #: Run ids begin with the time, so that they sort by it: 20121202T093000Z-3f9a2c.
-_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_RUN = re.compile(r"\d{8}T\d{6}(?:\.\d{3})?Z-[0-9a-f]{6}")
 #: A run report larger than this is not ours.
 _REPORT_BYTES = 64 << 20
 

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from archiver import journal, ocfl
 from archiver.archive import Head
-from archiver.errors import MissingError
+from archiver.errors import ArchiverError
 from archiver.instances import Workshop
 from archiver.journal import Entry
-from archiver.ledger import Key, Record
+from archiver.ledger import Key, Record, StoredFile
 from archiver.plan import Work
 from archiver.work import Destination, Outcome, Task
 
 
 def tasks(
-    planned: Iterable[Work],
-    workshop: Workshop,
-    heads: Mapping[str, Head],
-    known: Mapping[Key, Record],
-    staging: Path | None,
+    planned: Iterable[Work], workshop: Workshop, heads: Mapping[str, Head], known: Mapping[Key, Record]
 ) -> list[Task]:
     """Give each piece of work its destinations: the version to come of its event in every sink."""
-    return [_task(work, workshop, heads, known.get(work.found.key), staging) for work in planned]
+    return [_task(work, workshop, heads, known.get(work.found.key)) for work in planned]
 
 
-def _task(
-    work: Work, workshop: Workshop, heads: Mapping[str, Head], before: Record | None, staging: Path | None
-) -> Task:
+def _task(work: Work, workshop: Workshop, heads: Mapping[str, Head], before: Record | None) -> Task:
     found = work.found
-    files = before.files if before else ()
+    files = _all_files(before)
     event = found.material.event
     return Task(
         workshop=workshop,
@@ -38,32 +31,41 @@ def _task(
         type_name=found.type_name,
         material=found.material,
         reason=work.reason,
-        destinations=tuple(_destination(name, head, event, found.key) for name, head in heads.items()),
+        destinations=tuple(_destination(name, head, event, files) for name, head in heads.items()),
         known=files,
-        staging=staging,
     )
 
 
-def _destination(name: str, head: Head, event: str, key: Key) -> Destination:
-    record = head.records.get(key)
-    have = frozenset(file.path for file in record.files) if record else frozenset[str]()
-    return Destination(name, head.object(event).next_content, have)
+def _all_files(record: Record | None) -> tuple[StoredFile, ...]:
+    """Name the files of now and of earlier editions: what upstream changes back is here already."""
+    if record is None:
+        return ()
+    return (*(file for edition in record.earlier for file in edition.files), *record.files)
 
 
-def adopt(waiting: Sequence[Task], heads: Mapping[str, Head]) -> list[Outcome]:
-    """Prove what journals of killed runs say was put, and give the outcomes of the tasks they spare."""
+def _destination(name: str, head: Head, event: str, files: Iterable[StoredFile]) -> Destination:
+    target = head.object(event)
+    # What the object holds counts, not what a ledger says: this sink may have missed a version.
+    have = frozenset(file.path for file in files if target.state.get(file.path) == file.sha256)
+    return Destination(name, target.next_content, have)
+
+
+def adopt(waiting: Sequence[Task], heads: Mapping[str, Head]) -> Iterator[Outcome]:
+    """Prove what journals of killed runs say was put, and yield the outcomes of the tasks they spare."""
     entries = {name: _unfinished(head) for name, head in heads.items()}
-    if not any(entries.values()):
-        return []
-    outcomes = (_adopted(task, entries, heads) for task in waiting)
-    return [outcome for outcome in outcomes if outcome is not None]
+    if all(entries.values()):
+        outcomes = (_adopted(task, entries, heads) for task in waiting)
+        yield from (outcome for outcome in outcomes if outcome is not None)
 
 
 def _unfinished(head: Head) -> dict[Key, Entry]:
     found = {}
-    for entry in journal.unfinished(head.sink, head.runs):
-        if entry.content == head.object(entry.event).next_content:
-            found[entry.event, entry.source, entry.material.id] = entry
+    try:
+        for entry in journal.unfinished(head.sink, head.runs):
+            if entry.files and entry.content == head.object(entry.event).next_content:
+                found[entry.event, entry.source, entry.material.id] = entry
+    except ArchiverError:
+        pass  # what a journal does not tell is fetched again; a sink that is broken will say so then
     return found
 
 
@@ -71,21 +73,25 @@ def _adopted(
     task: Task, entries: Mapping[str, Mapping[Key, Entry]], heads: Mapping[str, Head]
 ) -> Outcome | None:
     key = (task.material.event, task.source, task.material.id)
-    entry = None
-    for destination in task.destinations:
-        entry = entries[destination.sink].get(key)
-        if entry is None or entry.material.revision != task.material.revision:
+    found = [(each, entries[each.sink].get(key)) for each in task.destinations]
+    chosen = found[-1][1] if found else None
+    if chosen is None:
+        return None
+    for destination, entry in found:
+        if entry is None or entry.files != chosen.files or not _fits(task, entry):
             return None
         if not _proven(heads[destination.sink], entry, destination):
             return None
-    if entry is None:
-        return None
-    return Outcome(task, entry.material, entry.files, tuple(each.sink for each in task.destinations))
+    return Outcome(task, chosen.material, chosen.files, tuple(each.sink for each in task.destinations))
+
+
+def _fits(task: Task, entry: Entry) -> bool:
+    return entry.material.revision == task.material.revision
 
 
 def _proven(head: Head, entry: Entry, destination: Destination) -> bool:
     fresh = [file for file in entry.files if file.path not in destination.have]
     try:
         return all(ocfl.digest(head.sink, entry.content + file.path) == file.sha256 for file in fresh)
-    except MissingError:
-        return False
+    except ArchiverError:
+        return False  # not there or not readable: it is fetched again

@@ -211,7 +211,8 @@ class Source(ABC, Generic[OptionsT, EntryT]):
 class Blob:
     """Bytes to store, in a file or in memory, with their size and lower-case hex SHA-256.
 
-    `movable` allows the sink to take the file itself instead of a copy: nobody else needs it.
+    `movable` allows the sink to take the file itself instead of a copy: nobody else needs it, and
+    whoever set it has hashed this very file.
     """
 
     size: int
@@ -296,6 +297,9 @@ class Sink(ABC, Generic[OptionsT]):
     @abstractmethod
     def flush(self) -> None:
         """Make everything stored so far survive a power cut."""
+
+    def cover(self, path: str) -> None:
+        """Let the next `flush` cover this value too, which an earlier run may have left unflushed."""
 
     def check(self) -> None:
         """Raise `SinkError` when this sink could not be written. Leaves no trace."""

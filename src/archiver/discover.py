@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from archiver import staging, vetting
 from archiver.contracts import Scope, ScopeEntry, Source
-from archiver.errors import ArchiverError, FatalError, SourceError
-from archiver.ledger import Problem
-from archiver.model import Checkpoint, Event, Kind, Material, Unavailable
+from archiver.errors import ArchiverError, BlockedError, FatalError, GoneError, SourceError, TransientError
+from archiver.ledger import Key, Problem, Record
+from archiver.masking import Mask, text_of
+from archiver.model import Checkpoint, Event, Material, Unavailable
 from archiver.route import Filters, Found, route
+from archiver.threads import GRACE, DaemonPool, Patience, Stopped
 
 _LOG = logging.getLogger("archiver")
 #: What one listing may hold; a source that goes on past it is broken.
 MAX_LISTED = 1_000_000
-#: Characters that the ledger keeps of an id, a title, a description.
-MAX_ID, MAX_TITLE, MAX_TEXT = 2_000, 1_000, 100_000
+_FAULT = "this looks like a fault of the source's plugin; run with -v for the details"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Listing:
         """Say whether everything that exists in scope was listed."""
         return self.error is None and self.checkpoint is not None and self.checkpoint.complete
 
+    @property
+    def alive(self) -> int:
+        """Count what upstream still has: what it lists as gone is as good as not listed."""
+        return sum(item.problem is None or item.problem.reason != GoneError.reason for item in self.found)
+
 
 @dataclass(frozen=True)
 class Listable:
@@ -46,6 +53,106 @@ class Listable:
     entries: tuple[ScopeEntry[Any], ...]
     cursor: str = ""
 
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Name the events that use the source, whichever of them are asked for today."""
+        return tuple(dict.fromkeys(entry.event.id for entry in self.entries))
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """Lists sources, several at a time, and routes what they list.
+
+    `listed` hears of each source as it ends; `mask` takes the secrets out of what plugins say. `held`
+    tells what a limit does not count. After `stop` a source gets `grace` seconds to come to its next
+    material, then it is left behind.
+    """
+
+    events: Sequence[Event]
+    filters: Filters
+    stop: threading.Event = field(default_factory=threading.Event)
+    jobs: int = 4
+    listed: Callable[[Listing], None] = lambda _: None
+    mask: Mask = field(default_factory=Mask)
+    held: Mapping[Key, Record] = field(default_factory=dict)
+    grace: float = GRACE
+
+    def listings(self, sources: Sequence[Listable]) -> list[Listing]:
+        """List all sources: one listing each, in the same order."""
+        pool = DaemonPool(min(self.jobs, len(sources)), "discover")
+        try:
+            futures = [pool.submit(self._listing, each) for each in sources]
+            self._wait(set(futures))
+            return [
+                future.result() if future.done() else Listing(each.name)
+                for each, future in zip(sources, futures, strict=True)
+            ]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def unlistable(self, name: str, error: Exception) -> Listing:
+        """Give the listing of a source that could not even be made."""
+        listing = Listing(name, error=self._explained(name, error))
+        self.listed(listing)
+        return listing
+
+    def _wait(self, running: set[Future[Listing]]) -> None:
+        patience = Patience(self.stop, self.grace)
+        while running and not patience.over:
+            _, running = wait(running, timeout=0.2)
+
+    def _listing(self, each: Listable) -> Listing:
+        listing = self._once(each, each.cursor)
+        if each.cursor and _perhaps_the_cursor(listing.error):
+            # Services forget old cursors: without this the source would fail every night from now on.
+            _LOG.info("source %s is listed from the start: %s", each.name, listing.error)
+            listing = self._once(each, "")
+        self.listed(listing)
+        return listing
+
+    def _once(self, each: Listable, cursor: str) -> Listing:
+        sieve = _Sieve(each.name, each.source.type_name, each.users, self)
+        try:
+            checkpoint = self._sift(each, cursor, sieve)
+        except Stopped:
+            return Listing(each.name, sieve.found)
+        except BaseException as error:  # noqa: BLE001  # a plugin may raise anything, SystemExit too
+            return Listing(each.name, sieve.found, None, self._explained(each.name, error))
+        return Listing(each.name, sieve.found, checkpoint)
+
+    def _sift(self, each: Listable, cursor: str, sieve: _Sieve) -> Checkpoint | None:
+        limit = self.filters.limit
+        with staging.desk(self._note):
+            for item in each.source.discover(self._scope(each), cursor):
+                if isinstance(item, Checkpoint):
+                    return vetting.checkpoint(item)
+                if self.stop.is_set() or (limit is not None and sieve.wanted >= limit):
+                    return None
+                sieve.take(item)
+                if len(sieve.found) > MAX_LISTED:
+                    raise FatalError(f"source {each.name} lists more than {MAX_LISTED} materials")
+        return None
+
+    def _scope(self, each: Listable) -> Scope[Any]:
+        asked = self.filters.events
+        entries = tuple(entry for entry in each.entries if not asked or entry.event.id in asked)
+        # A source that stops at the limit would name what is held already, night after night.
+        begun = any(key[1] == each.name and record.files for key, record in self.held.items())
+        return Scope(entries, None if begun else self.filters.limit)
+
+    def _note(self, done: int, total: int | None) -> None:
+        del done, total
+        if self.stop.is_set():
+            raise Stopped
+
+    def _explained(self, name: str, error: BaseException) -> SourceError:
+        if isinstance(error, SourceError):
+            return self.mask.error(error)
+        if not isinstance(error, ArchiverError):
+            _LOG.debug("source %s failed:\n%s", name, self.mask.traceback(error))
+        told = f"source {name} failed: {type(error).__name__}: {text_of(error)}"
+        return FatalError(self.mask(told), hint=_FAULT)
+
 
 @dataclass
 class _Sieve:
@@ -53,96 +160,30 @@ class _Sieve:
 
     name: str
     type_name: str
-    events: Sequence[Event]
     users: Sequence[str]
-    filters: Filters
+    discovery: Discovery
     found: list[Found] = field(default_factory=list)
+    wanted: int = 0
 
     def take(self, item: Material | Unavailable) -> None:
-        material = _checked(item.material if isinstance(item, Unavailable) else item)
-        problem = _problem(item) if isinstance(item, Unavailable) else None
-        event, how = route(material, self.events, self.users)
-        if not self.filters.takes(event, self.name, material.kind):
+        """Check, route and keep one."""
+        problem = None
+        if isinstance(item, Unavailable):
+            material, error = vetting.unavailable(item)
+            told = self.discovery.mask.error(error)
+            problem = Problem(told.reason, str(told), material.revision)
+        else:
+            material = vetting.material(item)
+        event, how = route(material, self.discovery.events, self.users)
+        if not self.discovery.filters.takes(event, self.name, material.kind):
             return
         if not event and problem is None:
             problem = Problem("unrouted", how, material.revision)
-        routed = _with_event(material, event)
-        self.found.append(Found(self.name, self.type_name, routed, how, problem))
+        found = Found(self.name, self.type_name, replace(material, event=event), how, problem)
+        self.found.append(found)
+        record = self.discovery.held.get(found.key)
+        self.wanted += record is None or not record.files
 
 
-def discover(
-    sources: Sequence[Listable],
-    events: Sequence[Event],
-    filters: Filters,
-    *,
-    jobs: int,
-    stop: threading.Event,
-    listed: Callable[[Listing], None] = lambda _: None,
-) -> list[Listing]:
-    """List all sources, several at a time, and route what they list. `listed` hears of each as it ends."""
-
-    def one(each: Listable) -> Listing:
-        listing = _list(each, events, filters, stop)
-        listed(listing)
-        return listing
-
-    with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="discover") as pool:
-        return list(pool.map(one, sources))
-
-
-def _list(each: Listable, events: Sequence[Event], filters: Filters, stop: threading.Event) -> Listing:
-    entries = tuple(entry for entry in each.entries if not filters.events or entry.event.id in filters.events)
-    users = tuple(dict.fromkeys(entry.event.id for entry in entries))
-    sieve = _Sieve(each.name, each.source.type_name, events, users, filters)
-    checkpoint = None
-    try:
-        for item in each.source.discover(Scope(entries, filters.limit), each.cursor):
-            if isinstance(item, Checkpoint):
-                checkpoint = item
-                break
-            if stop.is_set():
-                break
-            sieve.take(item)
-            if filters.limit is not None and len(sieve.found) >= filters.limit:
-                break
-            if len(sieve.found) > MAX_LISTED:
-                raise FatalError(f"source {each.name} lists more than {MAX_LISTED} materials")
-    except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the run goes on without it
-        return Listing(each.name, sieve.found, None, _as_source_error(each.name, error))
-    return Listing(each.name, sieve.found, checkpoint)
-
-
-def _as_source_error(name: str, error: Exception) -> SourceError:
-    if isinstance(error, SourceError):
-        return error
-    if not isinstance(error, ArchiverError):
-        _LOG.debug("source %s failed", name, exc_info=error)
-    return FatalError(
-        f"source {name} failed: {type(error).__name__}: {error}",
-        hint="this looks like a fault of the source's plugin; run with -v for the details",
-    )
-
-
-def _checked(material: Material) -> Material:
-    """Hold a plugin to the types of `Material`, and bound what goes into the ledger."""
-    texts = (material.id, material.title, material.url, material.revision, material.event, material.talk)
-    if not all(isinstance(text, str) for text in texts) or not 0 < len(material.id) <= MAX_ID:
-        raise FatalError(f"a listed material has no usable id: {material.id!r:.100}")
-    return replace(
-        material,
-        kind=Kind(material.kind),
-        title=material.title[:MAX_TITLE],
-        description=material.description[:MAX_TEXT],
-        authors=tuple(author[:MAX_TITLE] for author in material.authors[:100]),
-        tags=tuple(tag[:MAX_TITLE] for tag in material.tags[:200]),
-    )
-
-
-def _problem(item: Unavailable) -> Problem:
-    return Problem(item.error.reason, str(item.error), item.material.revision)
-
-
-def _with_event(material: Material, event: str) -> Material:
-    if material.event == event:
-        return material
-    return replace(material, event=event)
+def _perhaps_the_cursor(error: SourceError | None) -> bool:
+    return error is not None and not isinstance(error, TransientError | BlockedError)

@@ -12,6 +12,7 @@ from typing import Any
 from archiver import staging
 from archiver.config import SinkSpec, SourceSpec
 from archiver.contracts import Context, Http, Progress, Sink, Source
+from archiver.masking import Mask
 from archiver.registry import Registry, load_plugins
 from archiver.sinks.guarded import Guarded
 from archiver.web import PoliteClient, Politeness, origins_of
@@ -26,6 +27,13 @@ class Workshop:
     sources: tuple[SourceSpec, ...] = ()
     sinks: tuple[SinkSpec, ...] = ()
     plugins: tuple[str, ...] = ()
+
+    @property
+    def mask(self) -> Mask:
+        """Give what takes the configured secrets out of a message."""
+        entries = [entry.options for spec in self.sources for entry in spec.entries]
+        sources = [spec.options for spec in self.sources]
+        return Mask.of([*entries, *sources, *(spec.options for spec in self.sinks)])
 
 
 @dataclass

@@ -197,10 +197,11 @@ def commit(
     state, manifest = dict(each.state), dict(each.inventory.manifest if each.inventory else {})
     present = frozenset(_listed(each))
     for item in additions:
-        state[check_path(item.path)] = item.sha256
-        _hold(manifest, item.sha256, _present(each, present, f"{version}/content/{item.path}"))
+        where = _present(each, present, f"{version}/content/{check_path(item.path)}")
+        _hold(manifest, item.sha256, where)
+        state[item.path] = item.sha256
     for path, data in documents.items():
-        state[check_path(path)] = _store_document(each, manifest, version, path, data)
+        state[path] = _store_document(each, manifest, version, check_path(path), data)
     if each.inventory is not None and state == each.state:
         return None
     try:
@@ -300,17 +301,9 @@ def _claim_strangers(
         _hold(manifest, found, path)
         if found not in held:
             held.add(found)
-            name = _free(logical, f"{UNCLAIMED}{version}/{rest}", found)
+            name = f"{UNCLAIMED}{version}/{rest}"
             logical.add(name)
             state[name] = found
-
-
-def _free(logical: Tree, name: str, digest: str) -> str:
-    """Shorten a name that would be too long for a path, or is taken."""
-    try:
-        return check_path(name) if logical.fits(name) else f"{UNCLAIMED}{digest}"
-    except ValueError:
-        return f"{UNCLAIMED}{digest}"
 
 
 def _by_digest(state: Mapping[str, str]) -> dict[str, list[str]]:

@@ -35,9 +35,13 @@ def read(sink: Sink[Any], path: str, limit: int = _INVENTORY_BYTES) -> bytes:
 
 
 def digest(sink: Sink[Any], path: str) -> str:
-    """Read a value through and give its SHA-256. Raises `MissingError`."""
+    """Read a value through and give its SHA-256, to build upon it. Raises `MissingError`.
+
+    The next flush covers it: a killed run may have written it and not come to sync it.
+    """
     found = hashlib.sha256()
     with sink.open(path) as stream:
+        sink.cover(path)
         while chunk := stream.read(_CHUNK):
             found.update(chunk)
     return found.hexdigest()

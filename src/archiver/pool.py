@@ -3,90 +3,107 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
-from archiver import staging
+from archiver.threads import GRACE, DaemonPool, Patience, Stopped
 from archiver.work import Outcome, Task, work
 
 Note = Callable[[Task, int, int | None], None]
-#: Seconds that running fetches get to notice that they should stop.
-GRACE = 10.0
 
 
 @dataclass
 class Crew:
     """A bounded pool of threads over `archiver.work.work`.
 
-    `limits` says for some sources how many fetches may run at once. `stop` ends the work: running
-    fetches are given up at their next byte, waiting ones do not start.
+    `limits` says for some sources how many fetches may run at once; the others' tasks go on meanwhile.
+    `ready` looks at each task when its turn comes: it may change it, or give None to end the work.
+    `stop` ends it too: running fetches are given up at their next byte, waiting ones do not start.
     """
 
     jobs: int
-    limits: dict[str, int] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
     note: Note | None = None
     stop: threading.Event = field(default_factory=threading.Event)
-    clock: Callable[[], float] = time.monotonic
-    _slots: dict[str, threading.Semaphore] = field(default_factory=dict)
-    _stopped: float = 0.0
+    ready: Callable[[Task], Task | None] = lambda task: task
+    grace: float = GRACE
     _left: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self) -> None:
-        self._slots = {name: threading.Semaphore(number) for name, number in self.limits.items()}
 
     def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """Yield outcomes as they come. What was not begun or finished when stopped is left out."""
-        waiting = iter(tasks)
-        running: set[Future[Outcome]] = set()
-        pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="fetch")
+        queue = _Queue(tasks, self.limits, self.jobs)
+        running: dict[Future[Outcome], Task] = {}
+        pool = DaemonPool(self.jobs, "fetch")
+        patience = Patience(self.stop, self.grace)
         try:
-            self._fill(pool, waiting, running)
-            while running and not self._given_up():
+            self._fill(pool, queue, running)
+            while running and not patience.over:
                 done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-                running -= done
-                self._fill(pool, waiting, running)
+                for future in done:
+                    queue.ended(running.pop(future))
+                self._fill(pool, queue, running)
                 yield from _finished(done)
         finally:
             self._left.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            staging.tidy()
 
-    def _given_up(self) -> bool:
-        """Say whether running fetches had their time to end after a stop."""
-        if not self.stop.is_set():
-            return False
-        self._stopped = self._stopped or self.clock()
-        return self.clock() - self._stopped > GRACE
-
-    def _fill(self, pool: ThreadPoolExecutor, waiting: Iterator[Task], running: set[Future[Outcome]]) -> None:
+    def _fill(self, pool: DaemonPool, queue: _Queue, running: dict[Future[Outcome], Task]) -> None:
         # A few more than there are threads, so that none waits for this one.
         while len(running) < 2 * self.jobs and not self.stop.is_set():
-            task = next(waiting, None)
+            task = queue.next()
             if task is None:
                 return
-            running.add(pool.submit(self._one, task))
-
-    def _one(self, task: Task) -> Outcome:
-        slot = self._slots.get(task.source)
-        if slot is None:
-            return work(task, self._noting(task))
-        with slot:
-            return work(task, self._noting(task))
+            prepared = self.ready(task)
+            if prepared is None:
+                queue.close()
+                return
+            running[pool.submit(work, prepared, self._noting(prepared))] = task
 
     def _noting(self, task: Task) -> Callable[[int, int | None], None]:
         def note(done: int, total: int | None = None) -> None:
             if self.stop.is_set() or self._left.is_set():
-                raise KeyboardInterrupt
+                raise Stopped
             if self.note is not None:
                 self.note(task, done, total)
 
         return note
 
 
+class _Queue:
+    """Tasks by source, handed out in turns, as many of one source as it allows."""
+
+    def __init__(self, tasks: Iterable[Task], limits: Mapping[str, int], jobs: int) -> None:
+        self._waiting: dict[str, deque[Task]] = {}
+        for task in tasks:
+            self._waiting.setdefault(task.source, deque()).append(task)
+        # As many as there are threads is no limit at all: then some may wait in the pool as well.
+        self._limits = {name: number for name, number in limits.items() if number < jobs}
+        self._running: Counter[str] = Counter()
+        self._turns = deque(self._waiting)
+
+    def next(self) -> Task | None:
+        """Hand out a task of the source whose turn it is; None when all have enough to do."""
+        for _ in range(len(self._turns)):
+            source = self._turns[0]
+            self._turns.rotate(-1)
+            if self._waiting[source] and self._running[source] < self._limits.get(source, 1 << 30):
+                self._running[source] += 1
+                return self._waiting[source].popleft()
+        return None
+
+    def ended(self, task: Task) -> None:
+        """Hear that a task of its source does not run any more."""
+        self._running[task.source] -= 1
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        self._turns.clear()
+
+
 def _finished(futures: Iterable[Future[Outcome]]) -> Iterator[Outcome]:
     for future in futures:
         # Given up at a stop: it is neither done nor failed, the next run begins it anew.
-        if not future.cancelled() and not isinstance(future.exception(), KeyboardInterrupt):
+        if not future.cancelled() and not isinstance(future.exception(), Stopped):
             yield future.result()

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archiver import ledger, ocfl
-from archiver.archive import ABOUT, COMMON, EVENT, FORMAT, LEDGERS, Head
-from archiver.errors import SinkError
-from archiver.journal import Entry, Journal
+from archiver.errors import ArchiverError, GoneError, SinkError
 from archiver.ledger import Edition, Key, Match, Problem, Record, State, StoredFile
 from archiver.matching import match
 from archiver.model import Event, Material
-from archiver.ocfl import Addition
-from archiver.plan import Change, ledger_name
+from archiver.plan import RETURNED, Change, is_settled, ledger_name
 from archiver.route import Found
+from archiver.shelf import Shelf
 
 #: Facts of a material that are worth a new version when upstream changes them.
 _FACTS = ("title", "url", "authors", "date", "description", "licence", "language", "tags", "kind")
@@ -33,16 +29,10 @@ class Done:
     stored: tuple[str, ...]
     problem: Problem | None
 
-
-@dataclass
-class Ledger:
-    """The records of one sink, what was put there in this run, and whether it still takes anything."""
-
-    head: Head
-    journal: Journal
-    additions: dict[str, list[Addition]] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
-    error: SinkError | None = None
+    @property
+    def key(self) -> Key:
+        """The ledger's key for it."""
+        return (self.material.event, self.source, self.material.id)
 
 
 @dataclass
@@ -57,7 +47,7 @@ class Recorder:
     run: str
     events: Mapping[str, Event]
     known: dict[Key, Record]
-    ledgers: dict[str, Ledger]
+    shelves: dict[str, Shelf]
     now: Callable[[], str]
     revisions: dict[str, str] = field(default_factory=dict)
     stored: list[Record] = field(default_factory=list)
@@ -65,230 +55,155 @@ class Recorder:
 
     def done(self, done: Done) -> Record | None:
         """Record an outcome. Returns the record when it changed."""
-        key = (done.material.event, done.source, done.material.id)
-        before = self.known.get(key)
-        after = self._failed(before, done) if done.problem else self._stored(before, done)
-        if not done.problem:
+        before = self.known.get(done.key)
+        if done.problem is not None:
+            after = self._failed(before, done, done.problem)
+        else:
+            after = self._stored(before, done)
             self._note_files(done)
-        if after is not None and after != before:
-            # A failure is known everywhere; a file only where it was proven.
-            self._enter(key, after, None if done.problem else frozenset(done.stored))
-            if not done.problem:
-                self.stored.append(after)
-            return after
-        return None
+        record = after or before
+        if record is not None:
+            self._enter(record)
+        if after is not None and done.problem is None:
+            self.stored.append(after)
+        return after
 
     def change(self, change: Change) -> None:
         """Record a transition that needed no fetch."""
         before = self.known.get(change.key)
         if before is None and change.found is None:
             return
-        base = before or self._blank(change.found)
-        problem = change.problem if change.state is State.PENDING else base.problem
-        after = base.moved(change.state, self.now(), self.run, change.reason, problem=problem)
-        self._enter(change.key, after, None)
+        base = before or self._blank_of(change.found)
+        self._enter(base.moved(change.state, self.now(), self.run, change.reason, problem=change.problem))
 
-    def rematch(self, found: Found) -> bool:
-        """Look whether an unchanged material belongs to another talk by now: the talks may have changed."""
-        before = self.known.get(found.key)
-        if before is None or before.match.method == "decision":
-            return False
-        material = replace(before.material, talk=found.material.talk or before.material.talk)
-        matched = self._match(material)
-        if matched.talk == before.match.talk and material.talk == before.material.talk:
-            return False
-        after = before.moved(
-            before.state, self.now(), self.run, "matched again", material=material, match=matched
-        )
-        self._enter(found.key, after, None)
-        return True
+    def drop(self, key: Key) -> None:
+        """Forget a pending record: its material is listed for another event by now."""
+        if self.known.pop(key).files:
+            raise AssertionError(f"{key} has files")
+        for each in self.healthy.values():
+            each.drop(key)
 
-    def stop(self, sink: str, error: SinkError) -> None:
+    def rematch(self, named: Mapping[Key, str]) -> None:
+        """Look which materials belong to another talk by now: the talks may have changed.
+
+        `named` are the talks that sources name today.
+        """
+        for key, before in list(self.known.items()):
+            if key[0] not in self.events or before.match.method == "decision":
+                continue
+            material = replace(before.material, talk=named.get(key) or before.material.talk)
+            matched = self._match(material)
+            if matched.talk != before.match.talk or material.talk != before.material.talk:
+                changes = {"material": material, "match": matched}
+                self._enter(before.moved(before.state, self.now(), self.run, "matched again", **changes))
+
+    def level(self) -> None:
+        """Tell each sink what the others' ledgers know of the files that it holds."""
+        for record in self.known.values():
+            for each in self.healthy.values():
+                each.enter(record)
+
+    def stop(self, sink: str, error: ArchiverError) -> None:
         """Give nothing more to this sink in this run."""
-        if sink in self.ledgers and self.ledgers[sink].error is None:
-            self.ledgers[sink].error = error
+        if sink in self.shelves and self.shelves[sink].error is None:
+            is_sinks = isinstance(error, SinkError)
+            self.shelves[sink].error = error if is_sinks else SinkError(error.message, hint=error.hint)
 
     @property
-    def healthy(self) -> dict[str, Ledger]:
+    def healthy(self) -> dict[str, Shelf]:
         """The sinks that still take something."""
-        return {name: each for name, each in self.ledgers.items() if each.error is None}
+        return {name: each for name, each in self.shelves.items() if each.error is None}
 
     def commit(self, documents: Mapping[str, Mapping[str, bytes]], message: str) -> dict[str, dict[str, int]]:
         """Make one version per touched object in every healthy sink; say which: sink → object → version.
 
         `documents` are the metadata files by object, such as what the configuration says of an event.
+        A sink that fails on the way keeps, and is said to keep, the versions made until then.
         """
         made: dict[str, dict[str, int]] = {}
         for name, each in self.healthy.items():
+            made[name] = {}
             try:
-                made[name] = self._commit_sink(each, documents, message)
-            except SinkError as error:
+                for version in each.commit(documents, message, self.now):
+                    made[name].update(version)
+            except ArchiverError as error:
                 self.stop(name, error)
         return made
 
-    def _commit_sink(
-        self, each: Ledger, documents: Mapping[str, Mapping[str, bytes]], message: str
-    ) -> dict[str, int]:
-        made = {}
-        each.journal.close_segment()
-        held = {name for name, known in each.head.objects.items() if known.inventory}
-        for name in sorted({COMMON, *each.touched, *(held & documents.keys())}):
-            content = {**documents.get(name, {}), **_ledger_files(each.head.records, name, each.touched)}
-            after = ocfl.commit(
-                each.head.object(name),
-                each.additions.get(name, ()),
-                content,
-                created=self.now(),
-                message=message,
-            )
-            if after is not None:
-                each.head.objects[name] = after
-                made[name] = after.head
-            each.additions.pop(name, None)
-        each.touched.clear()
-        return made
+    @property
+    def committed(self) -> list[Record]:
+        """The records whose files came in this run and lie in every sink that was not stopped."""
+        healthy = self.healthy.values()
+        return [record for record in self.stored if all(each.holds(record) for each in healthy)]
 
     def _stored(self, before: Record | None, done: Done) -> Record | None:
         if before is None or not before.files:
-            base = before or self._blank_of(done.source, done.type_name, done.material)
-            return self._with(base, done, "stored", base.earlier)
+            base = before or self._blank(done.source, done.type_name, done.material)
+            return self._with(base, done, "stored")
+        if before.state is State.TAKEN_DOWN:
+            return None
         same_files = _contents(before.files) == _contents(done.files)
-        if same_files and _facts(before.material) == _facts(done.material) and before.problem is None:
+        if same_files and _is_calm(before) and _facts(before.material) == _facts(done.material):
             self.revisions[ledger_name(before.key)] = done.material.revision
             return None
-        earlier = before.earlier
-        if not same_files:
-            earlier = (*earlier, Edition(self.now(), before.material.revision, before.files))
-        return self._with(before, done, "updated", earlier)
+        if same_files:
+            return self._with(before, done, "updated" if before.state is State.STORED else RETURNED)
+        edition = Edition(self.now(), before.material.revision, before.files)
+        return self._with(before, done, "updated", earlier=(*before.earlier, edition))
 
-    def _with(self, base: Record, done: Done, reason: str, earlier: tuple[Edition, ...]) -> Record:
-        return base.moved(
-            State.STORED,
-            self.now(),
-            self.run,
-            reason,
-            material=done.material,
-            match=self._match(done.material),
-            files=done.files,
-            problem=None,
-            earlier=earlier,
-        )
+    def _with(self, base: Record, done: Done, reason: str, **changes: Any) -> Record:
+        self.revisions.pop(ledger_name(base.key), None)
+        # A talk that was named once stays named: a second `archive add` need not repeat it.
+        material = replace(done.material, talk=done.material.talk or base.material.talk)
+        matched = base.match if base.match.method == "decision" else self._match(material)
+        changes = {"material": material, "match": matched, "files": done.files, "problem": None, **changes}
+        return base.moved(State.STORED, self.now(), self.run, reason, **changes)
 
-    def _failed(self, before: Record | None, done: Done) -> Record | None:
-        assert done.problem is not None
-        base = before or self._blank_of(done.source, done.type_name, done.material)
-        if base.problem is not None and base.problem.reason == done.problem.reason:
+    def _failed(self, before: Record | None, done: Done, problem: Problem) -> Record | None:
+        base = before or self._blank(done.source, done.type_name, done.material)
+        if base.files and problem.reason == GoneError.reason:
+            if base.state is not State.STORED:
+                return None
+            return base.moved(State.WITHDRAWN, self.now(), self.run, problem.detail, problem=None)
+        if base.problem is not None and base.problem.reason == problem.reason:
             return None  # still the same: attempts belong to the run report
         state = base.state if base.files else State.PENDING
-        return base.moved(state, self.now(), self.run, done.problem.reason, problem=done.problem)
+        return base.moved(state, self.now(), self.run, problem.reason, problem=problem)
 
     def _note_files(self, done: Done) -> None:
         for name in done.stored:
-            each = self.ledgers.get(name)
-            if each is not None and each.error is None:
+            if name in self.healthy:
                 try:
-                    self._note_in(each, done)
-                except SinkError as error:
+                    self.shelves[name].put(done.source, done.type_name, done.material, done.files)
+                except ArchiverError as error:
                     self.stop(name, error)
 
-    def _note_in(self, each: Ledger, done: Done) -> None:
-        event = done.material.event
-        head = each.head.object(event)
-        held = head.state
-        fresh = [file for file in done.files if held.get(file.path) != file.sha256]
-        if fresh:
-            each.additions.setdefault(event, []).extend(Addition(file.path, file.sha256) for file in fresh)
-            entry = Entry(event, done.source, done.type_name, done.material, head.next_content, done.files)
-            each.journal.add(entry)
+    def _enter(self, record: Record) -> None:
+        self.known[record.key] = record
+        for each in self.healthy.values():
+            each.enter(record)
 
-    def _enter(self, key: Key, record: Record, sinks: frozenset[str] | None) -> None:
-        self.known[key] = record
-        for name, each in self.ledgers.items():
-            if sinks is None and record.files and key not in each.head.records:
-                continue  # this sink does not hold the files: its ledger must not say so
-            if sinks is None or name in sinks:
-                each.head.records[key] = record
-                each.touched.add(key[0] or COMMON)
-
-    def _blank(self, found: Found | None) -> Record:
+    def _blank_of(self, found: Found | None) -> Record:
         assert found is not None
-        return self._blank_of(found.source, found.type_name, found.material)
+        return self._blank(found.source, found.type_name, found.material)
 
-    def _blank_of(self, source: str, type_name: str, material: Material) -> Record:
+    def _blank(self, source: str, type_name: str, material: Material) -> Record:
         return Record(source, type_name, material, State.PENDING, self._match(material))
 
     def _match(self, material: Material) -> Match:
         event = self.events.get(material.event)
-        return (
-            match(material, event, series=self.series)
-            if event
-            else Match(why="its event is not in the configuration")
-        )
+        if event is None:
+            return Match(why="its event is not in the configuration")
+        return match(material, event, series=self.series)
 
 
 def _contents(files: Iterable[StoredFile]) -> set[tuple[str, str, str]]:
     return {(file.role, file.label, file.sha256) for file in files}
 
 
+def _is_calm(record: Record) -> bool:
+    return record.state is State.STORED and record.problem is None and not is_settled(record)
+
+
 def _facts(material: Material) -> tuple[Any, ...]:
     return tuple(getattr(material, name) for name in _FACTS)
-
-
-def _ledger_files(records: Mapping[Key, Record], name: str, touched: Iterable[str]) -> dict[str, bytes]:
-    if name not in touched:
-        return {}
-    event = "" if name == COMMON else name
-    by_source: dict[str, list[Record]] = {}
-    for key, record in records.items():
-        if key[0] == event:
-            by_source.setdefault(record.source, []).append(record)
-    return {f"{LEDGERS}{source}.jsonl": ledger.dump(rows) for source, rows in by_source.items()}
-
-
-def event_document(event: Event) -> bytes:
-    """Write down what the configuration says of an event; mail addresses stay out."""
-    data = {
-        "id": event.id,
-        "title": event.title,
-        "date": event.date,
-        "end_date": event.end_date,
-        "city": event.city,
-        "venue": event.venue,
-        "facts": dict(event.facts),
-        "expect": [str(kind) for kind in event.expect],
-        "talks": [
-            {
-                "id": talk.id,
-                "title": talk.title,
-                "speakers": list(talk.speakers),
-                "expect": [str(kind) for kind in talk.expect],
-            }
-            for talk in event.talks
-        ],
-    }
-    return _document(data)
-
-
-def archive_document(settings: Any, events: Iterable[Event]) -> bytes:
-    """Write down what the configuration says of the whole archive, and the format of what we write."""
-    data = {
-        "format": FORMAT,
-        "title": settings.title,
-        "organizer": settings.organizer,
-        "language": settings.language,
-        "facts": dict(settings.facts),
-        "events": [event.id for event in events],
-    }
-    return _document(data)
-
-
-def documents(settings: Any, events: Iterable[Event]) -> dict[str, dict[str, bytes]]:
-    """Give the metadata files that the configuration determines, by object."""
-    listed = list(events)
-    result = {event.id: {EVENT: event_document(event)} for event in listed}
-    result[COMMON] = {ABOUT: archive_document(settings, listed)}
-    return result
-
-
-def _document(data: Mapping[str, Any]) -> bytes:
-    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()

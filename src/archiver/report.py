@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
-#: Outcomes that are counted per event and source.
+#: Outcomes that are counted per event and source: each material that a run met has one of them.
 COUNTS = (
     "new",
     "changed",
+    "resumed",  # taken over from a killed run
     "same",
-    "resumed",
+    "returned",  # listed again after it was withdrawn or out of scope
     "withdrawn",
+    "out-of-scope",  # the configuration does not ask for it any more
     "failed",
     "blocked",
     "gone",
@@ -38,13 +40,17 @@ class ItemProblem:
 class SourceReport:
     """One source: what it listed, where the next listing goes on, and what went wrong with it.
 
-    `scopes` maps each event to a fingerprint of its entries: only equal scopes can be compared.
+    `scopes` maps each event to a fingerprint of its entries, as they were when `cursor` was made: only
+    equal scopes can be compared. `settled` and `baseline` are the scopes and the number of materials
+    of the last complete listing.
     """
 
     listed: int = 0
     complete: bool = False
     cursor: str = ""
     scopes: dict[str, str] = field(default_factory=dict)
+    settled: dict[str, str] = field(default_factory=dict)
+    baseline: int = 0
     error: str = ""
     error_reason: str = ""
     alarm: str = ""
@@ -61,7 +67,7 @@ class SinkReport:
 
 @dataclass
 class Report:
-    """A whole run. Times are UTC, RFC 3339."""
+    """A whole run. Times are UTC, RFC 3339. `remaining` counts what was planned and not come to."""
 
     run: str
     started: str
@@ -104,13 +110,37 @@ class Report:
 
 
 def source_reports(report: Mapping[str, Any]) -> dict[str, SourceReport]:
-    """Read the sources of an earlier report back; what cannot be read is left out."""
-    names = SourceReport.__dataclass_fields__.keys()
-    result = {}
-    for name, data in _mappings(report.get("sources")):
-        known = {key: value for key, value in data.items() if key in names}
-        result[name] = SourceReport(**known)
-    return result
+    """Read the sources of an earlier report back, for the next run to go by.
+
+    What cannot be read is left out. So is what went wrong then: it is not this run's trouble.
+    """
+    return {name: _source_report(data) for name, data in _mappings(report.get("sources"))}
+
+
+def _source_report(data: Mapping[str, Any]) -> SourceReport:
+    listed, baseline, cursor = data.get("listed"), data.get("baseline"), data.get("cursor")
+    return SourceReport(
+        listed=listed if _is_count(listed) else 0,
+        complete=data.get("complete") is True,
+        cursor=cursor if isinstance(cursor, str) else "",
+        scopes=_texts(data.get("scopes")),
+        settled=_texts(data.get("settled")),
+        baseline=baseline if _is_count(baseline) else 0,
+    )
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _texts(data: object) -> dict[str, str]:
+    items = data.items() if isinstance(data, Mapping) else ()
+    return {key: value for key, value in items if isinstance(key, str) and isinstance(value, str)}
+
+
+def revisions(report: Mapping[str, Any]) -> dict[str, str]:
+    """Read back which revisions an earlier run saw to hold unchanged bytes."""
+    return _texts(report.get("revisions"))
 
 
 def _mappings(data: object) -> Iterable[tuple[str, Mapping[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from archiver.ledger import Key, Problem
@@ -51,8 +51,9 @@ class Filters:
 def route(material: Material, events: Sequence[Event], users: Sequence[str]) -> tuple[str, str]:
     """Give the event's id and how it was found, or ("", why not).
 
-    `users` are the ids of the events that use the source. In this order: the source's own word (its
-    entry), the only event that uses the source, one event's date, one event's name among the tags.
+    `users` are the ids of all events that use the source. In this order: the source's own word (its
+    entry), the only event that uses the source, one event's date, one event's name among the tags, the
+    talk that the source names when one event alone has it.
     """
     if material.event:
         known = any(event.id == material.event for event in events)
@@ -62,21 +63,31 @@ def route(material: Material, events: Sequence[Event], users: Sequence[str]) -> 
     if len(set(users)) == 1:
         return users[0], "only event"
     candidates = [event for event in events if not users or event.id in users]
-    by_date = [event for event in candidates if _on(event, material.date)]
-    if len(by_date) == 1:
-        return by_date[0].id, "date"
-    by_tag = [event for event in candidates if _tagged(event, material.tags)]
-    if len(by_tag) == 1:
-        return by_tag[0].id, "tag"
-    return "", "neither its entry, date nor tags point to one event"
+    for how, fits in _HINTS.items():
+        fitting = [event for event in candidates if fits(event, material)]
+        if len(fitting) == 1:
+            return fitting[0].id, how
+    return "", "neither its entry, date, tags nor talk point to one event"
 
 
-def _on(event: Event, date: str) -> bool:
+def _on(event: Event, material: Material) -> bool:
     # Only dates down to the day say anything: "2012-09" holds two stops.
-    day = date[:10]
+    day = material.date[:10]
     return len(event.date) == 10 == len(day) and event.date <= day <= (event.end_date or event.date)
 
 
-def _tagged(event: Event, tags: Sequence[str]) -> bool:
-    names = {name.casefold().replace(" ", "") for name in (event.id, event.city) if name}
-    return any(tag.casefold().replace(" ", "") in names for tag in tags)
+def _tagged(event: Event, material: Material) -> bool:
+    names = {_plain(name) for name in (event.id, event.city) if name}
+    return any(_plain(tag) in names for tag in material.tags)
+
+
+def _has_talk(event: Event, material: Material) -> bool:
+    named = _plain(material.talk)
+    return bool(named) and any(named in {_plain(talk.id), _plain(talk.title)} for talk in event.talks)
+
+
+def _plain(text: str) -> str:
+    return "".join(text.casefold().split())
+
+
+_HINTS: dict[str, Callable[[Event, Material], bool]] = {"date": _on, "tag": _tagged, "talk": _has_talk}

@@ -7,34 +7,37 @@ workers of `archiver.pool` share nothing with it but their tasks and outcomes.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
-import signal
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from archiver import __version__, assign, hold, index, instances, ocfl, scope
+from archiver import __version__, assign, hold, index, instances, ocfl, scope, staging, tally
 from archiver.archive import RUNS
 from archiver.config import Config, SourceSpec
 from archiver.contracts import Source
-from archiver.discover import Listable, Listing, discover
+from archiver.discover import Discovery, Listable, Listing
+from archiver.documents import documents
 from archiver.errors import ArchiverError, SinkError
 from archiver.hold import Hold
 from archiver.instances import Instances, Workshop
+from archiver.interrupts import stoppable
 from archiver.journal import Journal
-from archiver.ledger import Key, Problem, Record, union
-from archiver.plan import Plan, plan
+from archiver.ledger import Key, Record, union
+from archiver.plan import Knowledge, Plan, Standing, plan
 from archiver.pool import Crew
-from archiver.record import Done, Ledger, Recorder, documents
+from archiver.record import Done, Recorder
 from archiver.registry import Registry
-from archiver.report import ItemProblem, Report, Silent, SinkReport, SourceReport, Watcher, source_reports
+from archiver.report import Report, Silent, SinkReport, SourceReport, Watcher, revisions, source_reports
 from archiver.route import Filters
+from archiver.shelf import Shelf
 from archiver.work import Outcome, Task
+
+_LOG = logging.getLogger("archiver")
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,10 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        # With milliseconds: the newest report is found by its name, also of two runs in one second.
+        self.id = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{secrets.token_hex(3)}"
         self.report = Report(self.id, _now(), __version__, dry_run=self.options.dry_run)
+        self.planned = Plan()
 
     def execute(self) -> Report:
         """Do the run. Raises `SinkError` when no sink can be used at all."""
@@ -82,9 +87,10 @@ class Run:
         names = [spec.name for spec in self.config.sinks]
         held = hold.peek(made, names) if self.options.dry_run else hold.take(made, names, self.id)
         try:
-            with _stoppable(self.stop, self.watcher):
+            with stoppable(self.stop, lambda: self.watcher.said("stopping")):
                 self._line(made, held)
         finally:
+            staging.tidy()
             held.release()
         return self.report
 
@@ -92,233 +98,260 @@ class Run:
         """Follow the straight line."""
         known = union(head.records for head in held.heads.values())
         before = _newest(head.report for head in held.heads.values())
+        self._earlier = source_reports(before)
+        self.report.sources = dict(self._earlier)
+        self.report.revisions = revisions(before)
         self._note_sinks(held)
-        listings = self._discover(made, source_reports(before))
-        planned = self._plan(listings, known, before)
-        self.planned = planned
-        self.watcher.said("planned", plan=planned, known=known)
-        self._note_plan(planned, known)
+        listings = self._discover(made, known)
+        self.planned = self._plan(listings, known)
+        self.watcher.said("planned", plan=self.planned, known=known)
+        tally.count_plan(self.report, self.planned, known)
         if self.options.dry_run:
+            tally.count_work(self.report, self.planned, known)
+            self.report.interrupted = self.stop.is_set()
             return
         recorder = self._recorder(held, known)
-        self._record_changes(planned, recorder)
-        self._work(planned, made.workshop, recorder, held)
+        self._record_plan(recorder)
+        self._work(made, recorder, held)
         self._commit(recorder, held)
-        self._finish(recorder, held)
+        self._finish(recorder)
 
-    def _discover(self, made: Instances, before: Mapping[str, SourceReport]) -> list[Listing]:
-        filters = self.options.filters
-        listables = [
-            _listable(made, spec, before.get(spec.name), partial=filters.any)
-            for spec in made.workshop.sources
-            if spec.entries and (not filters.sources or spec.name in filters.sources)
-        ]
-        self.report.sources = dict(before)
-        self._scopes = {each.name: scope.fingerprints(each.entries) for each in listables}
-        return discover(
-            listables,
+    def _discover(self, made: Instances, known: Mapping[Key, Record]) -> list[Listing]:
+        discovery = Discovery(
             self.config.events,
-            filters,
+            self.options.filters,
+            self.stop,
             jobs=self._jobs,
-            stop=self.stop,
             listed=lambda listing: self.watcher.said("source.listed", listing=listing),
+            mask=made.workshop.mask,
+            held=known,
         )
+        self._scopes: dict[str, dict[str, str]] = {}
+        asked = self.options.filters.sources
+        specs = [each for each in made.workshop.sources if each.entries and (not asked or each.name in asked)]
+        listables, listings = [], []
+        for spec in specs:
+            try:
+                listables.append(self._listable(made, spec))
+            except Exception as error:  # noqa: BLE001  # a plugin's constructor may raise anything
+                listings.append(discovery.unlistable(spec.name, error))
+        return [*listings, *discovery.listings(listables)]
 
-    def _plan(
-        self, listings: Sequence[Listing], known: Mapping[Key, Record], before: Mapping[str, Any]
-    ) -> Plan:
-        earlier = source_reports(before)
-        rescoped = {name: scope.rescoped(earlier.get(name), now) for name, now in self._scopes.items()}
-        seen = before.get("revisions")
-        self.report.revisions = dict(seen) if isinstance(seen, dict) else {}
-        judged = {item.source: self._judge(item) for item in listings}
-        return plan(
-            [found for listing in listings for found in listing.found],
+    def _listable(self, made: Instances, spec: SourceSpec) -> Listable:
+        scopes = scope.fingerprints(spec.entries, spec.options)
+        partial = self.options.filters.any
+        cursor = "" if partial else scope.cursor(self._earlier.get(spec.name), scopes)
+        listable = Listable(spec.name, made.source(spec.name), spec.entries, cursor)
+        self._scopes[spec.name] = scopes
+        return listable
+
+    def _plan(self, listings: Sequence[Listing], known: Mapping[Key, Record]) -> Plan:
+        knowledge = Knowledge(
             known,
-            listings={item.source: judged[item.source] for item in listings if item.error is None},
-            filters=self.options.filters,
-            revisions=self.report.revisions,
-            rescoped=rescoped,
+            {listing.source: self._judge(listing) for listing in listings},
+            frozenset(event.id for event in self.config.events),
+            self.options.filters,
+            self.report.revisions,
+            {name: scope.rescoped(self._earlier.get(name), now) for name, now in self._scopes.items()},
         )
+        return plan([found for listing in listings for found in listing.found], knowledge)
 
-    def _judge(self, listing: Listing) -> bool:
-        full, self.report.sources[listing.source] = scope.judge(
+    def _judge(self, listing: Listing) -> Standing:
+        name = listing.source
+        standing, now = scope.judge(
             listing,
-            self.report.sources.get(listing.source),
-            self._scopes[listing.source],
+            self._earlier.get(name),
+            self._scopes.get(name, {}),
             partial=self.options.filters.any or self.stop.is_set(),
-            accept=listing.source in self.options.accept_shrink,
+            accept=name in self.options.accept_shrink,
         )
-        return full
+        self.report.sources[name] = now
+        if now.alarm:
+            self.watcher.said("alarm", source=name, alarm=now.alarm)
+        return Standing.HANDED if name in self.given else standing
 
     @property
     def _jobs(self) -> int:
         return max(1, self.options.jobs or self.config.archive.jobs)
 
     def _recorder(self, held: Hold, known: dict[Key, Record]) -> Recorder:
-        ledgers = {name: Ledger(head, Journal(head.sink, self.id)) for name, head in held.heads.items()}
+        shelves = {name: Shelf(head, Journal(head.sink, self.id)) for name, head in held.heads.items()}
         events = {event.id: event for event in self.config.events}
         title = self.config.archive.title
-        return Recorder(self.id, events, known, ledgers, _now, self.report.revisions, series=title)
+        return Recorder(self.id, events, known, shelves, _now, self.report.revisions, series=title)
 
-    def _record_changes(self, planned: Plan, recorder: Recorder) -> None:
-        for change in planned.changes:
+    def _record_plan(self, recorder: Recorder) -> None:
+        """Record what needs no fetch."""
+        for key in self.planned.dropped:
+            recorder.drop(key)
+        for change in self.planned.changes:
             recorder.change(change)
-        for found in planned.same:
-            recorder.rematch(found)
+        recorder.rematch({found.key: found.material.talk for found in self.planned.same})
+        recorder.level()
 
-    def _work(self, planned: Plan, workshop: Workshop, recorder: Recorder, held: Hold) -> None:
-        staging = self.config.archive.staging or _inside(held)
-        waiting = assign.tasks(planned.work, workshop, held.heads, recorder.known, staging)
+    def _work(self, made: Instances, recorder: Recorder, held: Hold) -> None:
+        waiting = assign.tasks(self.planned.work, made.workshop, held.heads, recorder.known)
         self.report.remaining = len(waiting)
-        resumed = assign.adopt(waiting, held.heads)
-        for outcome in resumed:
-            self._take(recorder, outcome, "resumed")
-        adopted = {id(outcome.task) for outcome in resumed}
+        adopted: set[int] = set()
+        for outcome in assign.adopt(waiting, held.heads):
+            self._take(recorder, outcome, resumed=True)
+            adopted.add(id(outcome.task))
+            if self.stop.is_set():
+                break
         waiting = [task for task in waiting if id(task) not in adopted]
         self.watcher.said("working", tasks=waiting)
-        again = self._round(waiting, recorder, held, second=False)
-        self._round(again, recorder, held, second=True)
+        again = self._round(waiting, made, recorder, held, last=False)
+        self._round(again, made, recorder, held, last=True)
         self.report.interrupted = self.stop.is_set()
 
-    def _round(self, waiting: Sequence[Task], recorder: Recorder, held: Hold, *, second: bool) -> list[Task]:
+    def _round(
+        self, waiting: Sequence[Task], made: Instances, recorder: Recorder, held: Hold, *, last: bool
+    ) -> list[Task]:
         """Work on tasks; give back those that failed in passing and deserve a second try."""
         again: list[Task] = []
-        made = instances.of(waiting[0].workshop) if waiting else None
-        limits = {task.source: made.source(task.source).max_fetches for task in waiting} if made else {}
-        crew = Crew(self._jobs, limits, self._moved, self.stop)
-        for outcome in crew.outcomes(_while_possible(waiting, recorder, held)):
-            if outcome.transient and not second:
+        limits = {name: _max_fetches(made.source(name)) for name in {task.source for task in waiting}}
+        ready = _Ready(self.config.archive.staging, recorder, held)
+        crew = Crew(self._jobs, limits, self._moved, self.stop, ready)
+        for outcome in crew.outcomes(waiting):
+            if not last and (outcome.transient or not _is_settled(outcome)):
+                self._stop_sinks(recorder, outcome)
                 again.append(outcome.task)
             else:
-                self._take(recorder, outcome, outcome.task.reason)
+                self._take(recorder, outcome)
         return [] if self.stop.is_set() else again
 
     def _moved(self, task: Task, done: int, total: int | None) -> None:
         self.watcher.moved(task.material.event, task.source, task.material.id, done, total)
 
-    def _take(self, recorder: Recorder, outcome: Outcome, how: str) -> None:
+    def _take(self, recorder: Recorder, outcome: Outcome, *, resumed: bool = False) -> None:
         """Record one outcome and tell of it."""
+        self._stop_sinks(recorder, outcome)
+        if not _is_settled(outcome):
+            return  # no sink took it: it stays to be done
+        done = _done(outcome)
+        before = recorder.known.get(done.key)
+        # What a person hands over is told of at once, and not waited for: it leaves no pending record.
+        handed = done.problem is not None and done.source in self.given
+        record = None if handed else recorder.done(done)
+        self.report.remaining -= 1
+        what = tally.count_outcome(self.report, outcome, before, record, resumed=resumed)
+        self.watcher.said("item.done", outcome=outcome, how=what, record=record)
+
+    def _stop_sinks(self, recorder: Recorder, outcome: Outcome) -> None:
         for name, error in outcome.sink_errors.items():
             recorder.stop(name, error)
-        if not outcome.problem and not outcome.stored:
-            return  # no sink took it: it stays to be done
-        task = outcome.task
-        before = recorder.known.get((task.material.event, task.source, task.material.id))
-        record = recorder.done(_done(outcome))
-        self.report.remaining -= 1
-        self._count(outcome, how if record or outcome.problem else "same", before)
-        self.watcher.said("item.done", outcome=outcome, how=how, record=record)
-
-    def _count(self, outcome: Outcome, how: str, before: Record | None) -> None:
-        task, problem = outcome.task, outcome.problem
-        self.report.count(task.material.event, task.source, problem.reason if problem else how)
-        if problem is None:
-            self.report.files += len(outcome.files)
-            self.report.bytes += outcome.size
-        else:
-            known = before is not None and before.problem is not None
-            self.report.problems.append(_item_problem(task.source, outcome, problem, known=known))
-
-    def _note_plan(self, planned: Plan, known: Mapping[Key, Record]) -> None:
-        for found in planned.same:
-            self.report.count(found.key[0], found.key[1], "same")
-        for change in planned.changes:
-            what = change.problem.reason if change.problem else str(change.state)
-            self.report.count(change.key[0], change.key[1], what)
-        if self.options.dry_run:
-            for work in planned.work:
-                self.report.count(work.found.key[0], work.found.key[1], work.reason)
-        for found in planned.obstacles:
-            assert found.problem is not None
-            before = known.get(found.key)
-            material = found.material
-            self.report.problems.append(
-                ItemProblem(
-                    *found.key,
-                    material.title,
-                    found.problem.reason,
-                    found.problem.detail,
-                    known=before is not None and before.problem is not None,
-                )
-            )
 
     def _note_sinks(self, held: Hold) -> None:
+        few = len(held.heads) < self.config.archive.min_copies
         for name in held.heads:
             self.report.sinks[name] = SinkReport()
         for name, note in held.notes.items():
-            self.report.sinks[name] = SinkReport(note=note)
+            least = f"; min_copies is {self.config.archive.min_copies}"
+            self.report.sinks[name] = SinkReport(error=note + least) if few else SinkReport(note=note)
         for name, error in held.errors.items():
             self.report.sinks[name] = SinkReport(error=str(error))
 
     def _commit(self, recorder: Recorder, held: Hold) -> None:
-        for name in held.lost():
-            recorder.stop(name, SinkError(f"another run took over sink {name}", hint="run again"))
+        for name, error in held.confirm().items():
+            recorder.stop(name, error)
         made = recorder.commit(documents(self.config.archive, self.config.events), _message(self.report))
         for name, versions in made.items():
             self.report.sinks[name].versions = versions
             self.watcher.said("committed", sink=name, versions=versions)
-        if recorder.healthy:
-            self._tell_plugins(recorder)
-
-    def _tell_plugins(self, recorder: Recorder) -> None:
-        for record in recorder.stored:
+        for record in recorder.committed if recorder.healthy else ():
             material, paths = record.material, [file.path for file in record.files]
             self.registry.broadcast(
                 "archiver_stored", event=material.event, source=record.source, material=material, paths=paths
             )
 
-    def _finish(self, recorder: Recorder, held: Hold) -> None:
+    def _finish(self, recorder: Recorder) -> None:
         """Bring the index up to date, then leave the run report."""
-        for name, each in recorder.healthy.items():
-            try:
-                index.refresh(each.head, self.config, changed=bool(self.report.sinks[name].versions))
-            except ArchiverError as error:
-                self._sink_failed(recorder, name, error)
-        for name, each in recorder.ledgers.items():
-            if each.error is not None:
-                self.report.sinks[name].error = str(each.error)
-        if any(each.error for each in recorder.ledgers.values()) or self.stop.is_set():
-            self._keep_cursors(held)
+        for name, shelf in recorder.healthy.items():
+            self._refresh_index(recorder, name, shelf)
+        self._note_errors(recorder)
+        if (
+            any(each.error for each in recorder.shelves.values())
+            or self.report.remaining
+            or self.stop.is_set()
+        ):
+            self._keep_earlier()
         self.report.finished = _now()
-        for name, each in recorder.healthy.items():
+        for name, shelf in recorder.healthy.items():
             try:
-                self._leave_report(each)
+                self._leave_report(shelf)
             except SinkError as error:
-                self._sink_failed(recorder, name, error)
+                recorder.stop(name, error)
+        self._note_errors(recorder)
         self.watcher.said("finished", report=self.report)
         self.registry.broadcast("archiver_run_finished", report=self.report.to_json())
 
-    def _sink_failed(self, recorder: Recorder, name: str, error: ArchiverError) -> None:
-        wrapped = error if isinstance(error, SinkError) else SinkError(error.message, hint=error.hint)
-        recorder.stop(name, wrapped)
-        self.report.sinks[name].error = str(error)
+    def _refresh_index(self, recorder: Recorder, name: str, shelf: Shelf) -> None:
+        changed = bool(self.report.sinks[name].versions)
+        try:
+            index.refresh(shelf.head, self.config, changed=changed)
+        except ArchiverError as error:
+            recorder.stop(name, error)
+        except Exception as error:  # noqa: BLE001  # the catalog can be made again; what is stored is safe
+            _LOG.debug("the catalog of sink %s failed", name, exc_info=error)
+            note = f"is complete, but its catalog could not be made: {type(error).__name__}: {error}"
+            self.report.sinks[name].note = note
 
-    def _keep_cursors(self, held: Hold) -> None:
-        """Let no cursor go past what is not recorded everywhere: the next run lists it again."""
-        before = source_reports(_newest(head.report for head in held.heads.values()))
+    def _note_errors(self, recorder: Recorder) -> None:
+        for name, each in recorder.shelves.items():
+            if each.error is not None:
+                self.report.sinks[name].error = str(each.error)
+
+    def _keep_earlier(self) -> None:
+        """Let no listing count that is not recorded everywhere: the next run goes on from the one before."""
         for name, now in self.report.sources.items():
-            now.cursor = before[name].cursor if name in before else ""
+            before = self._earlier.get(name, SourceReport())
+            self.report.sources[name] = replace(
+                now,
+                cursor=before.cursor,
+                scopes=before.scopes,
+                settled=before.settled,
+                baseline=before.baseline,
+            )
 
-    def _leave_report(self, each: Ledger) -> None:
+    def _leave_report(self, shelf: Shelf) -> None:
         data = json.dumps(self.report.to_json(), ensure_ascii=False, indent=1)
-        each.head.sink.create(f"{RUNS}{self.id}.json", ocfl.blob(data.encode("utf-8", "backslashreplace")))
-        each.head.sink.flush()
+        sink = shelf.head.sink
+        sink.create(f"{RUNS}{self.id}.json", ocfl.blob(data.encode("utf-8", "backslashreplace")))
+        sink.flush()
 
 
-def _listable(made: Instances, spec: SourceSpec, before: SourceReport | None, *, partial: bool) -> Listable:
-    cursor = "" if partial else scope.cursor(before, scope.fingerprints(spec.entries))
-    return Listable(spec.name, made.source(spec.name), spec.entries, cursor)
+@dataclass
+class _Ready:
+    """Looks at a task when its turn comes: which sinks still take something, and where to stage."""
 
+    staging: Path | None
+    recorder: Recorder
+    held: Hold
 
-def _while_possible(waiting: Iterable[Task], recorder: Recorder, held: Hold) -> Iterator[Task]:
-    """Hand out tasks as long as a sink takes what they bring."""
-    for task in waiting:
-        usable = recorder.healthy.keys() - set(held.lost())
+    def __call__(self, task: Task) -> Task | None:
+        usable = self.recorder.healthy.keys() - set(self.held.lost())
         destinations = tuple(each for each in task.destinations if each.sink in usable)
         if not destinations:
-            return
-        yield replace(task, destinations=destinations)
+            return None
+        if self.staging is not None:
+            return replace(task, destinations=destinations, staging=self.staging)
+        # Inside a local sink, so that files are moved in, not copied: the last one is moved to.
+        for each in reversed(destinations):
+            root = self.held.heads[each.sink].sink.local_root
+            if root is not None:
+                return replace(task, destinations=destinations, staging=root / "tmp", staging_sink=each.sink)
+        return replace(task, destinations=destinations)
+
+
+def _is_settled(outcome: Outcome) -> bool:
+    """Say whether anything became of a task: it failed for a reason of its own, or a sink took it."""
+    return outcome.problem is not None or bool(outcome.stored)
+
+
+def _max_fetches(source: Source[Any, Any]) -> int:
+    # A plugin's own number: "8", 0 or None would stop everything.
+    number: object = source.max_fetches
+    return number if isinstance(number, int) and number > 0 else 1
 
 
 def _done(outcome: Outcome) -> Done:
@@ -326,21 +359,8 @@ def _done(outcome: Outcome) -> Done:
     return Done(task.source, task.type_name, outcome.material, outcome.files, outcome.stored, outcome.problem)
 
 
-def _item_problem(source: str, outcome: Outcome, problem: Problem, *, known: bool) -> ItemProblem:
-    material = outcome.material
-    return ItemProblem(
-        material.event, source, material.id, material.title, problem.reason, problem.detail, known
-    )
-
-
 def _newest(reports: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     return max(reports, key=lambda report: str(report.get("run", "")), default={})
-
-
-def _inside(held: Hold) -> Path | None:
-    """Stage inside a local sink, so that files are moved in, not copied."""
-    roots = [head.sink.local_root for head in held.heads.values()]
-    return next((root / "tmp" for root in reversed(roots) if root is not None), None)
 
 
 def _message(report: Report) -> str:
@@ -350,25 +370,3 @@ def _message(report: Report) -> str:
 
 def _now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-@contextmanager
-def _stoppable(stop: threading.Event, watcher: Watcher) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM end the run cleanly, the second one at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def asked(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        watcher.said("stopping")
-
-    old = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)

@@ -8,21 +8,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from archiver.contracts import ScopeEntry
+from archiver.contracts import Options, ScopeEntry
 from archiver.discover import Listing
+from archiver.plan import Standing
 from archiver.report import SourceReport
 
+#: Options of a source that say how to reach it, not what is there.
+_WAYS = {"base_url"}
 
-def fingerprints(entries: Iterable[ScopeEntry[Any]]) -> dict[str, str]:
-    """Give, for each event, a short digest of the options of its entries; secrets do not enter it."""
+
+def fingerprints(entries: Iterable[ScopeEntry[Any]], options: Options) -> dict[str, str]:
+    """Give, for each event, a short digest of the options of its entries and of the source.
+
+    Secrets do not enter it (pydantic writes stars for them), nor does the `base_url` of a mirror.
+    """
+    shared = _plain(options, _WAYS)
     by_event: dict[str, list[str]] = {}
     for entry in entries:
-        options = json.dumps(entry.options.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-        by_event.setdefault(entry.event.id, []).append(options)
+        by_event.setdefault(entry.event.id, []).append(_plain(entry.options))
     return {
-        event: hashlib.sha256(json.dumps(sorted(options)).encode()).hexdigest()[:16]
-        for event, options in by_event.items()
+        event: hashlib.sha256(json.dumps([shared, *sorted(own)]).encode()).hexdigest()[:16]
+        for event, own in by_event.items()
     }
+
+
+def _plain(options: Options, without: Iterable[str] = ()) -> str:
+    data = options.model_dump(mode="json", exclude=set(without))
+    return json.dumps(data, sort_keys=True, ensure_ascii=True)
 
 
 def cursor(before: SourceReport | None, scopes: Mapping[str, str]) -> str:
@@ -31,42 +43,49 @@ def cursor(before: SourceReport | None, scopes: Mapping[str, str]) -> str:
 
 
 def rescoped(before: SourceReport | None, scopes: Mapping[str, str]) -> frozenset[str]:
-    """Name the events whose entries changed since the earlier run: there, absence says nothing."""
+    """Name the events whose entries changed since the last complete listing: absence says nothing there.
+
+    When there is one, "" is among them: what no event has yet may have come from any entry.
+    """
     if before is None:
         return frozenset()
-    events = before.scopes.keys() | scopes.keys()
-    return frozenset(event for event in events if before.scopes.get(event) != scopes.get(event))
+    events = before.settled.keys() | scopes.keys()
+    changed = {event for event in events if before.settled.get(event) != scopes.get(event)}
+    return frozenset(changed | {""} if changed else ())
 
 
-def alarm(before: SourceReport | None, scopes: Mapping[str, str], listed: int, *, complete: bool) -> str:
-    """Say what is wrong with a complete listing of less than half of what there was; "" when nothing is."""
-    comparable = before is not None and before.scopes == scopes and before.complete
-    if not comparable or not complete or before is None or 2 * listed >= before.listed:
+def alarm(before: SourceReport | None, scopes: Mapping[str, str], alive: int) -> str:
+    """Say what is wrong with a complete listing of less than half of what there was; "" when nothing is.
+
+    Entries may have come since (a tour gets a new stop each month), but none may have gone or changed.
+    """
+    if before is None or 2 * alive >= before.baseline:
+        return ""
+    if any(scopes.get(event) != mark for event, mark in before.settled.items()):
         return ""
     return (
-        f"only {listed} listed, {before.listed} the last time: nothing was marked as withdrawn. "
-        "If this is right, run once with --accept-shrink"
+        f"it lists {alive} now and listed {before.baseline} the last time. Nothing that is stored was "
+        "changed. If this is right, run once with --accept-shrink"
     )
 
 
 def judge(
     listing: Listing, before: SourceReport | None, scopes: Mapping[str, str], *, partial: bool, accept: bool
-) -> tuple[bool, SourceReport]:
-    """Say whether absence from a listing means something, and what the next run must know of it.
+) -> tuple[Standing, SourceReport]:
+    """Say how far a listing is believed, and what the next run must know of it.
 
     `partial` says that the user asked for a part only; then nothing the next run goes by may change.
     """
-    known = replace(before or SourceReport(), error="", error_reason="", alarm="")
+    known = replace(before or SourceReport(), listed=len(listing.found), complete=False)
     if listing.error is not None:
-        return False, replace(known, error=str(listing.error), error_reason=listing.error.reason)
+        return Standing.DOUBTFUL, replace(known, error=str(listing.error), error_reason=listing.error.reason)
     if partial or listing.checkpoint is None:
-        return False, known
-    warning = alarm(before, scopes, len(listing.found), complete=listing.complete)
+        return Standing.PARTIAL, known
+    now = replace(known, cursor=listing.checkpoint.cursor, scopes=dict(scopes))
+    if not listing.complete:
+        # Only what changed: the baseline stays that of the last complete listing.
+        return Standing.PARTIAL, now
+    warning = alarm(before, scopes, listing.alive)
     if warning and not accept:
-        return False, replace(known, alarm=warning)
-    same_scope = before is not None and before.scopes == scopes
-    now = SourceReport(len(listing.found), listing.complete, listing.checkpoint.cursor, dict(scopes))
-    if not listing.complete and same_scope:
-        # An incremental listing is short by nature: keep what the last full one said.
-        now = replace(now, listed=known.listed, complete=known.complete)
-    return listing.complete, now
+        return Standing.DOUBTFUL, replace(known, alarm=warning)
+    return Standing.COMPLETE, replace(now, complete=True, baseline=listing.alive, settled=dict(scopes))

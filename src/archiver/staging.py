@@ -123,8 +123,10 @@ class Staged:
     stored: StoredFile
 
     def blob(self, *, movable: bool) -> Blob:
-        """Give it the form that sinks take."""
-        return Blob(self.stored.size, self.stored.sha256, path=self.local, movable=movable)
+        """Give it the form that sinks take. `movable` allows them to take the file itself."""
+        # A file with a second name (a hard link) is somebody's still: writing there would change ours.
+        alone = movable and self.local.lstat().st_nlink == 1
+        return Blob(self.stored.size, self.stored.sha256, path=self.local, movable=alone)
 
 
 def collect(
@@ -139,6 +141,15 @@ def collect(
     A file whose bytes are `known` keeps the name it has. Raises `InvalidError` naming what is wrong:
     the material then stays pending.
     """
+    files = _named(yielded)
+    held = {(file.role, file.label, file.sha256): file for file in known}
+    staged = (_keep_name(_stage(into, file, material, type_name), held) for file in files)
+    # Two alike in bytes, role and label are one stored file.
+    return list({item.stored.path: item for item in staged}.values())
+
+
+def _named(yielded: Iterable[Fetched]) -> list[Fetched]:
+    """Hold what a fetch named to the contract. Raises `InvalidError`."""
     files = list(yielded)
     if len(files) > MAX_FILES:
         raise InvalidError(f"{len(files)} files for one material are too many")
@@ -146,8 +157,10 @@ def collect(
         raise InvalidError(
             "the source brought nothing", hint="see whether the item still has a file upstream"
         )
-    held = {(file.role, file.label, file.sha256): file for file in known}
-    return [_keep_name(_stage(into, file, material, type_name), held) for file in files]
+    if len({os.path.normpath(file.path) for file in files}) < len(files):
+        # The first of them would be moved away, and the second found missing.
+        raise InvalidError("the source named one file twice", hint="this is a fault of its plugin")
+    return files
 
 
 def _keep_name(staged: Staged, held: Mapping[tuple[Role, str, str], StoredFile]) -> Staged:
@@ -171,10 +184,9 @@ def _stage(into: Path, file: Fetched, material: Material, type_name: str) -> Sta
 
 
 def _regular(into: Path, local: Path) -> os.stat_result:
-    root = into.resolve()
     try:
         found = local.lstat()
-        inside = local.parent.resolve().is_relative_to(root)
+        inside = local.parent == into or local.parent.resolve().is_relative_to(into.resolve())
     except OSError as error:
         raise InvalidError(f"the source named a file that is not there: {local.name}") from error
     if not inside or not stat.S_ISREG(found.st_mode):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archiver import derive, instances, ocfl, staging
+from archiver import derive, instances, ocfl, staging, vetting
 from archiver.contracts import Sink, Source
 from archiver.errors import (
     ArchiverError,
@@ -23,10 +23,14 @@ from archiver.errors import (
 )
 from archiver.instances import Workshop
 from archiver.ledger import Problem, StoredFile
+from archiver.masking import text_of
 from archiver.model import Fetched, Material
 from archiver.staging import Staged
+from archiver.threads import Stopped
 
 _LOG = logging.getLogger("archiver")
+#: Seconds: a service that asks for a longer pause is left alone until the next run.
+SOON = 60.0
 _DISK_TROUBLES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
@@ -47,7 +51,8 @@ class Task:
     """Fetch one material and put it in every destination. Pure data.
 
     `known` are the files that the ledgers hold of it: the same bytes keep their name and place.
-    `staging` is where to fetch into; None for the system's place for temporary files.
+    `staging` is where to fetch into; None for the system's place for temporary files. `staging_sink`
+    names the sink that it lies in, if any.
     """
 
     workshop: Workshop
@@ -57,6 +62,7 @@ class Task:
     destinations: tuple[Destination, ...]
     known: tuple[StoredFile, ...] = ()
     staging: Path | None = None
+    staging_sink: str = ""
     type_name: str = ""
 
 
@@ -80,19 +86,16 @@ class Outcome:
 
 
 def work(task: Task, note: Callable[[int, int | None], None] = staging.nobody) -> Outcome:
-    """Fetch, prove and put one material. Never raises but `KeyboardInterrupt` and its like."""
+    """Fetch, prove and put one material. Raises nothing but `Stopped`, where `note` does."""
     started = time.monotonic()
-    made = instances.of(task.workshop)
     with staging.desk(note):
         try:
             with staging.directory(task.staging) as into:
-                outcome = _carry(task, made, into)
-        except SourceError as error:
-            outcome = _staging_failed(task, error.__cause__) or _failed(task, error)
-        except OSError as error:
-            outcome = _staging_failed(task, error) or _failed(task, _plugin_error(task, error))
-        except Exception as error:  # noqa: BLE001  # a plugin may raise anything; it costs its item only
-            outcome = _failed(task, _plugin_error(task, error))
+                outcome = _carry(task, instances.of(task.workshop), into)
+        except Stopped:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a plugin may raise anything, SystemExit too
+            outcome = _staging_failed(task, error) or _failed(task, error)
     return replace(outcome, seconds=time.monotonic() - started)
 
 
@@ -118,11 +121,12 @@ def _fetch(source: Source[Any, Any], material: Material, into: Path) -> tuple[Ma
     for item in source.fetch(material, into):
         if isinstance(item, Fetched):
             files.append(item)
-        elif item.id == material.id:
-            # The page may tell more of it, but not move it to another event.
-            material = replace(item, event=material.event, talk=material.talk or item.talk)
-        else:
-            raise InvalidError(f"asked for {material.id}, the source answered with {item.id}")
+            continue
+        fuller = vetting.material(item)
+        if fuller.id != material.id:
+            raise InvalidError(f"asked for {material.id}, the source answered with {fuller.id}")
+        # The page may tell more of it, but not move it to another event.
+        material = replace(fuller, event=material.event, talk=material.talk or fuller.talk)
     return material, files
 
 
@@ -164,30 +168,49 @@ def _put_file(sink: Sink[Any], path: str, item: Staged, *, movable: bool) -> Non
             sink.replace(path, item.blob(movable=False))
 
 
-def _failed(task: Task, error: SourceError) -> Outcome:
-    problem = Problem(error.reason, str(error), task.material.revision)
-    return Outcome(task, task.material, problem=problem, transient=isinstance(error, TransientError))
+def _failed(task: Task, error: BaseException) -> Outcome:
+    told = _as_source_error(task, error)
+    problem = Problem(told.reason, str(told), task.material.revision)
+    return Outcome(task, task.material, problem=problem, transient=_is_passing(error))
 
 
-def _staging_failed(task: Task, cause: BaseException | None) -> Outcome | None:
+def _is_passing(error: BaseException) -> bool:
+    pause = getattr(error, "retry_after", None)
+    return isinstance(error, TransientError) and not (isinstance(pause, int | float) and pause > SOON)
+
+
+def _staging_failed(task: Task, error: BaseException) -> Outcome | None:
     """Tell a full or read-only working directory from the troubles of an item; None when it is one."""
-    if not isinstance(cause, OSError) or cause.errno not in _DISK_TROUBLES:
+    cause = error.__cause__ if isinstance(error, SourceError) else error
+    if not isinstance(cause, OSError) or not _is_ours(task, cause):
         return None
     message = f"the working directory failed: {cause.strerror}"
-    if task.staging is None:
+    if not task.staging_sink:
         hint = "free some space there, or name another directory as `staging` under `archive`"
         return _failed(task, FatalError(message, hint=hint))
     # It lies inside a sink: this is the sink's trouble, and every other item would meet it too.
     hint = "free some space on that disk, or make it writable; then run again: what is stored stays stored"
-    sink_error = SinkError(message, hint=hint)
-    return Outcome(task, task.material, sink_errors={each.sink: sink_error for each in task.destinations})
+    return Outcome(task, task.material, sink_errors={task.staging_sink: SinkError(message, hint=hint)})
 
 
-def _plugin_error(task: Task, error: Exception) -> SourceError:
+def _is_ours(task: Task, cause: OSError) -> bool:
+    """Say whether it is the working directory that fails, and not a file of the source's own."""
+    place = Path(cause.filename) if isinstance(cause.filename, str | Path) else None
+    if place is None or task.staging is None:
+        return cause.errno in _DISK_TROUBLES
+    if task.staging in {place, place.parent}:
+        return True  # it could not even be made
+    return cause.errno in _DISK_TROUBLES and place.is_relative_to(task.staging)
+
+
+def _as_source_error(task: Task, error: BaseException) -> SourceError:
+    mask = task.workshop.mask
+    if isinstance(error, SourceError):
+        return mask.error(error)
     if isinstance(error, ArchiverError):
-        return FatalError(error.message, hint=error.hint)
-    _LOG.debug("source %s failed on %s", task.source, task.material.id, exc_info=error)
+        return FatalError(mask(error.message), hint=mask(error.hint))
+    _LOG.debug("source %s failed on %s:\n%s", task.source, task.material.id, mask.traceback(error))
     return FatalError(
-        f"source {task.source} failed: {type(error).__name__}: {error}",
+        mask(f"source {task.source} failed: {type(error).__name__}: {text_of(error)}"),
         hint="this looks like a fault of the source's plugin; run with -v for the details",
     )

@@ -217,12 +217,12 @@ def test_an_archive_of_a_newer_format_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import archiver.archive
-    import archiver.record
+    import archiver.documents
 
     config = project(tmp_path)
     drop(tmp_path, "One talk.pdf", samples.pdf(["One talk"]))
     with monkeypatch.context() as newer:  # what a later version of the program writes
-        newer.setattr(archiver.record, "FORMAT", 99)
+        newer.setattr(archiver.documents, "FORMAT", 99)
         newer.setattr(archiver.archive, "FORMAT", 99)
         assert run(config) == 0
     before = {path: path.read_bytes() for path in (tmp_path / "archive").rglob("*") if path.is_file()}

@@ -107,7 +107,7 @@ def _failed(folder: Path, error: OSError, *, root: bool = False) -> api.SourceEr
     if root:
         return api.FatalError(
             f"the folder {shown} cannot be read: {error.strerror}",
-            hint="is the disk mounted, and `path` right?",
+            hint=f"is the disk mounted, and `path` right? If the folder is to be new: mkdir -p {shown}",
         )
     return api.TransientError(
         f"the folder {shown} could not be listed to its end: {error.strerror}",

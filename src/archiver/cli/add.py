@@ -27,7 +27,7 @@ Examples:
     metavar="FILE...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
 )
 @click.option("--talk", metavar="TALK", default="", help="The talk it belongs to: its id or its title.")
 @click.option(
@@ -54,7 +54,7 @@ def add(
     del verbose
     import logging
 
-    from archiver import added
+    from archiver import added, staging
     from archiver.cli.run import go
     from archiver.config import SourceSpec
     from archiver.contracts import Context, Options, ScopeEntry
@@ -63,9 +63,12 @@ def add(
     from archiver.web import PoliteClient
 
     config, registry = load(config_path)
+    for path in files:
+        _check_file(path, event)
     chosen = _event(event, config.events)
     talk_id, talk_title = _talk(talk, chosen)
-    context = Context(added.NAME, config.folder, PoliteClient(), logging.getLogger("archiver.added"))
+    log = logging.getLogger("archiver.added")
+    context = Context(added.NAME, config.folder, PoliteClient(), log, staging.report_progress)
     given = [
         added.Given(
             path, chosen, Kind(kind) if kind else added.guess_kind(path), talk_id, title or talk_title
@@ -90,12 +93,38 @@ def _event(name: str, events: tuple[Event, ...]) -> Event:
     raise click.UsageError(f"There is no event {name!r} in the configuration. {guess}")
 
 
+def _check_file(path: Path, event: str) -> None:
+    import os
+
+    if path.is_dir():
+        raise click.UsageError(
+            f"{path} is a directory. Name the files in it: archive add {event} {path}/*\n"
+            "For a directory that fills up over time, use a source of type folder in the configuration."
+        )
+    if not path.exists():
+        raise click.UsageError(f"There is no file {path}.")
+    # A named pipe would be waited for without end.
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise click.UsageError(f"{path} is not a file that can be read.")
+
+
 def _talk(name: str, event: Event) -> tuple[str, str]:
     """Find a talk by id or title; an unknown one is an error, since the user meant a certain one."""
     if not name:
         return "", ""
     for talk in event.talks:
-        if name in {talk.id, talk.title}:
+        if name == talk.id or name.casefold() == talk.title.casefold():
             return talk.id, talk.title
-    known = "".join(f"\n  {talk.id}" for talk in event.talks)
-    raise click.UsageError(f"Event {event.id} has no talk {name!r}. Its talks are:{known}")
+    raise click.UsageError(f"Event {event.id} has no talk {name!r}. {_other_talks(name, event)}")
+
+
+def _other_talks(name: str, event: Event) -> str:
+    import difflib
+
+    words = {word.casefold(): talk.id for talk in event.talks for word in (talk.title, talk.id)}
+    near = difflib.get_close_matches(name.casefold(), words, n=1)
+    if near:
+        return f"Did you mean {words[near[0]]!r}?"
+    if not event.talks:
+        return "It has no talks: leave --talk out, or name its talks in the configuration."
+    return "Its talks are:" + "".join(f"\n  {talk.id}" for talk in event.talks)

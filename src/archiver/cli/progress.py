@@ -6,48 +6,37 @@ import json
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archiver.cli.ending import printable
+from archiver.cli.pace import Pace
+from archiver.cli.words import count, size
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-#: Seconds between two plain lines about a running transfer.
+#: Seconds between two plain lines about a running transfer, and between two changes of a bar.
 PLAIN_EVERY = 10.0
-
-
-def size(number: float) -> str:
-    """Write a number of bytes for people, in decimal units: 1.3 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000 or unit == "GB":
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    raise AssertionError
-
-
-def duration(seconds: float) -> str:
-    """Write a time for people: 12 s, 3 min 5 s, 2 h 10 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+BARS_EVERY = 0.1
+#: Characters of an event's title that a bar shows.
+TITLE_WIDTH = 28
 
 
 class Plain:
-    """Plain lines on stderr: one per source, one per item that failed, one per ten seconds of work."""
+    """Plain lines on stderr: one per source, one per item, one per ten seconds of work."""
 
-    def __init__(self, titles: Mapping[str, str]) -> None:
+    every = PLAIN_EVERY
+
+    def __init__(self, titles: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
         self._titles = titles
+        self._clock = clock
         self._lock = threading.Lock()
-        self._started = self._told = time.monotonic()
-        self._bytes = self._done = self._all = 0
+        self._told = clock()
+        self._all = Pace(clock=clock)
+        self._events: dict[str, Pace] = {}
 
     def said(self, what: str, /, **data: Any) -> None:
         """Write the line for an event."""
@@ -56,61 +45,76 @@ class Plain:
             handler(**data)
 
     def moved(self, event: str, source: str, item: str, done: int, total: int | None) -> None:
-        """Add up the bytes; now and then say how far it is."""
-        del event, source, item, total
+        """Add up the bytes; now and then say how far it is. Called from worker threads."""
+        del source, item, total
         with self._lock:
-            self._bytes += done
-            now = time.monotonic()
-            if now - self._told < PLAIN_EVERY:
+            for pace in (self._all, self._events.get(event)):
+                if pace is not None:
+                    pace.bytes += done
+            if self._clock() - self._told < self.every:
                 return
-            self._told = now
-            rate = self._bytes / max(now - self._started, 0.001)
-            line = f"{self._done} of {self._all} items, {size(self._bytes)}, {size(rate)}/s{self._left(now)}"
-        self.line(line)
-
-    def _left(self, now: float) -> str:
-        if not self._done:
-            return ""
-        each = (now - self._started) / self._done
-        return f", about {duration(each * (self._all - self._done))} left"
+            self._told = self._clock()
+        self._show()
 
     def line(self, text: str) -> None:
         """Write one line."""
         click.echo(printable(text), err=True)
 
+    def close(self) -> None:
+        """End the display."""
+
+    def _show(self) -> None:
+        self.line(f"{self._all.done} of {count(self._all.items, 'item')}, {self._all}")
+
+    def _done(self, event: str) -> None:
+        with self._lock:
+            for pace in (self._all, self._events.get(event)):
+                if pace is not None:
+                    pace.done += 1
+
     def _on_source_listed(self, listing: Any) -> None:
         self.line(listed_line(listing))
 
     def _on_working(self, tasks: Any) -> None:
-        self._all, self._started = len(tasks), time.monotonic()
+        self._all = Pace.over([task.material.size for task in tasks], self._clock)
+        by_event: dict[str, list[int | None]] = {}
+        for task in tasks:
+            by_event.setdefault(task.material.event, []).append(task.material.size)
+        self._events = {event: Pace.over(sizes, self._clock) for event, sizes in by_event.items()}
         if tasks:
-            known = sum(task.material.size or 0 for task in tasks)
-            self.line(f"{len(tasks)} items to fetch" + (f", {size(known)} or more" if known else ""))
+            self._begin([task.material.size or 0 for task in tasks])
+
+    def _begin(self, sizes: list[int]) -> None:
+        known = f", {size(sum(sizes))} or more" if any(sizes) else ""
+        self.line(f"{count(len(sizes), 'item')} to fetch{known}")
 
     def _on_item_done(self, outcome: Any, how: str, record: Any) -> None:
         del record
-        self._done += 1
+        if how == "resumed":
+            self.line(f"{item_line(outcome, self._titles)}, taken over from a run that was cut off")
+            return
+        self._done(outcome.task.material.event)
         if outcome.problem is not None:
             self.line(item_line(outcome, self._titles))
         elif how != "same":
-            self.line(f"[{self._done}/{self._all}] {item_line(outcome, self._titles)}")
+            self.line(f"[{self._all.done}/{self._all.items}] {item_line(outcome, self._titles)}")
 
     def _on_alarm(self, source: str, alarm: str) -> None:
         self.line(f"ALARM: source {source}: {alarm}")
 
     def _on_stopping(self) -> None:
-        self.line("Stopping: running transfers are given up, what is stored is recorded. Again: at once.")
-
-    def close(self) -> None:
-        """End the display."""
+        self.line(
+            "Stopping: running transfers are given up, what is stored is being recorded. "
+            "Press Ctrl-C again to end at once."
+        )
 
 
 def listed_line(listing: Any) -> str:
     """Say what a source listed."""
     if listing.error is not None:
         return f"{listing.source}: listing failed: {listing.error}"
-    events = len({found.material.event for found in listing.found})
-    return f"{listing.source}: {len(listing.found)} listed for {events} event{'s' if events != 1 else ''}"
+    events = len({found.material.event for found in listing.found} - {""})
+    return f"{listing.source}: {count(len(listing.found), 'item')} listed for {count(events, 'event')}"
 
 
 def item_line(outcome: Any, titles: Mapping[str, str]) -> str:
@@ -126,21 +130,12 @@ def item_line(outcome: Any, titles: Mapping[str, str]) -> str:
 class Bars(Plain):
     """A bar per event and one in all, on a terminal."""
 
-    def __init__(self, titles: Mapping[str, str]) -> None:
-        super().__init__(titles)
-        self._progress: Progress | None = None
-        self._bars: dict[str, TaskID] = {}
-        self._total: TaskID | None = None
+    every = BARS_EVERY
 
-    def moved(self, event: str, source: str, item: str, done: int, total: int | None) -> None:
-        """Move the event's bytes and those in all."""
-        del source, item, total
-        with self._lock:
-            self._bytes += done
-            if self._progress is not None and self._total is not None:
-                self._show(self._total)
-                if event in self._bars:
-                    self._progress.update(self._bars[event], advance=0)
+    def __init__(self, titles: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(titles, clock)
+        self._progress: Progress | None = None
+        self._bars: list[tuple[TaskID, Pace]] = []
 
     def line(self, text: str) -> None:
         """Write one line above the bars."""
@@ -151,50 +146,48 @@ class Bars(Plain):
 
             self._progress.console.print(Text(printable(text)))
 
-    def _show(self, bar: TaskID) -> None:
-        assert self._progress is not None
-        rate = self._bytes / max(time.monotonic() - self._started, 0.001)
-        self._progress.update(bar, rate=f"{size(self._bytes)}, {size(rate)}/s")
-
-    def _on_working(self, tasks: Any) -> None:
-        self._all, self._started = len(tasks), time.monotonic()
-        if not tasks:
-            return
-        self._progress = _progress()
-        for event, number in Counter(task.material.event for task in tasks).items():
-            title = self._titles.get(event, event)
-            self._bars[event] = self._progress.add_task(title, total=number, rate="")
-        self._total = self._progress.add_task("All", total=len(tasks), rate="")
-        self._progress.start()
-
-    def _on_item_done(self, outcome: Any, how: str, record: Any) -> None:
-        del how, record
-        with self._lock:
-            self._done += 1
-            if self._progress is not None:
-                for bar in (self._bars.get(outcome.material.event), self._total):
-                    if bar is not None:
-                        self._progress.advance(bar)
-        if outcome.problem is not None:
-            self.line(item_line(outcome, self._titles))
-
     def close(self) -> None:
         """Take the bars down."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
 
+    def _begin(self, sizes: list[int]) -> None:
+        super()._begin(sizes)
+        self._progress = progress = _progress()
+        rows = [(self._titles.get(event, event), pace) for event, pace in self._events.items()]
+        self._bars = [
+            (progress.add_task(printable(title), total=pace.items, pace=""), pace)
+            for title, pace in [*rows, ("All", self._all)]
+        ]
+        progress.start()
+
+    def _show(self) -> None:
+        progress = self._progress
+        for bar, pace in self._bars if progress else ():
+            assert progress is not None
+            progress.update(bar, completed=pace.done, pace=str(pace) if pace.bytes else "")
+
+    def _on_item_done(self, outcome: Any, how: str, record: Any) -> None:
+        if outcome.problem is not None or how == "resumed":
+            super()._on_item_done(outcome, how, record)
+        else:
+            self._done(outcome.task.material.event)
+        self._show()
+
 
 def _progress() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.table import Column
 
+    title = Column(no_wrap=True, overflow="ellipsis", max_width=TITLE_WIDTH)
+    pace = Column(no_wrap=True, overflow="ellipsis")
     return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        TextColumn("{task.description}", markup=False, table_column=title),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}", markup=False),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[pace]}", markup=False, table_column=pace),
         console=Console(stderr=True),
         transient=True,
     )
@@ -248,7 +241,7 @@ def _planned(plan: Any, known: Any) -> dict[str, Any]:
     return {"work": work, "same": len(plan.same), "changes": len(plan.changes)}
 
 
-def _done(outcome: Any, how: str, record: Any) -> dict[str, Any]:
+def _item(outcome: Any, how: str, record: Any) -> dict[str, Any]:
     del record
     material, problem = outcome.material, outcome.problem
     return {
@@ -257,7 +250,7 @@ def _done(outcome: Any, how: str, record: Any) -> dict[str, Any]:
         "id": material.id,
         "kind": str(material.kind),
         "title": material.title,
-        "outcome": problem.reason if problem else how,
+        "outcome": how,
         "detail": problem.detail if problem else "",
         "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in outcome.files],
         "sinks": list(outcome.stored),
@@ -267,7 +260,7 @@ def _done(outcome: Any, how: str, record: Any) -> dict[str, Any]:
 _RECORDS: dict[str, Callable[..., dict[str, Any]]] = {
     "source.listed": _listed,
     "planned": _planned,
-    "item.done": _done,
+    "item.done": _item,
     "alarm": lambda source, alarm: {"source": source, "alarm": alarm},
     "committed": lambda sink, versions: {"sink": sink, "versions": versions},
 }

@@ -88,31 +88,39 @@ def go(config: Config, prepared: Run, *, as_json: bool, fail_on: str = "any") ->
     """Do a prepared run with a display, tell its summary, and give the exit code."""
     from archiver.cli import summary
     from archiver.cli.progress import watch
+    from archiver.errors import ArchiverError
 
     titles = {event.id: event.title for event in config.events}
     watcher = watch(titles, as_json=as_json)
     prepared.watcher = watcher
     try:
         report = prepared.execute()
+    except ArchiverError as error:
+        if as_json:
+            _last_record(prepared.report, error.exit_code, str(error))
+        raise
     finally:
         watcher.close()
     if prepared.options.dry_run and not as_json:
         _tell_plan(prepared)
     summary.tell(report, titles)
+    code = report.exit_code(fail_on)
     if as_json:
-        _last_record(report, report.exit_code(fail_on))
-    return report.exit_code(fail_on)
+        _last_record(report, code)
+    return code
 
 
-def _last_record(report: Report, code: int) -> None:
+def _last_record(report: Report, code: int, error: str = "") -> None:
+    """Print the last line for machines. `error` says why there was no run at all."""
     from archiver.cli.common import echo_json
 
-    echo_json({"type": "run.finished", "exit_code": code, **report.to_json()})
+    told = {"error": error} if error else {}
+    echo_json({"type": "run.finished", "exit_code": code, **told, **report.to_json()})
 
 
 def _tell_plan(prepared: Run) -> None:
     from archiver.cli.ending import printable
-    from archiver.cli.progress import size
+    from archiver.cli.words import size
 
     for work in prepared.planned.work:
         material = work.found.material
@@ -127,5 +135,6 @@ def _known(names: tuple[str, ...], existing: list[str], what: str) -> None:
     for name in names:
         if name not in existing:
             near = difflib.get_close_matches(name, existing, n=1)
-            guess = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(existing)}."
-            raise click.UsageError(f"There is no {what} {name!r} in the configuration.{guess}")
+            there_are = f"There are: {', '.join(existing)}." if existing else f"It has no {what}."
+            guess = f"Did you mean {near[0]!r}?" if near else there_are
+            raise click.UsageError(f"There is no {what} {name!r} in the configuration. {guess}")

@@ -7,28 +7,30 @@ from collections.abc import Iterable, Mapping
 import click
 
 from archiver.cli.ending import printable
-from archiver.cli.progress import size
-from archiver.report import ItemProblem, Report
+from archiver.cli.words import count, size
+from archiver.report import ItemProblem, Report, SinkReport
 
+#: Items of one reason that are named; the run report has them all.
+SHOWN = 20
 _WORDS = {
     "new": "new",
-    "retry": "new at last",
     "changed": "changed",
-    "resumed": "taken over from the run before",
+    "resumed": "taken over from a run that was cut off",
     "same": "unchanged",
+    "returned": "listed again",
     "withdrawn": "no longer upstream, kept here",
-    "pending": "waiting",
+    "out-of-scope": "not asked for any more, kept here",
     "failed": "failed",
     "blocked": "blocked",
-    "gone": "gone before we had it",
+    "gone": "gone before it could be stored",
     "invalid": "rejected",
     "unrouted": "not yet assigned to an event",
 }
 _WHAT_TO_DO = {
-    "failed": "They are tried again at the next run.",
-    "blocked": "A person has to act here first; then run again.",
-    "gone": "Upstream says these do not exist any more: ask the speaker for a copy.",
-    "invalid": "What arrived was not usable; it is tried again at the next run.",
+    "failed": "The next run tries again.",
+    "blocked": "A person has to act first, for example log in; then run again.",
+    "gone": "Ask the speaker for a copy, and add it with `archive add`.",
+    "invalid": "What arrived is not usable. The next run tries again.",
     "unrouted": "Name the event in the source's entry, or give the event a date.",
 }
 
@@ -44,7 +46,7 @@ def lines(report: Report, titles: Mapping[str, str]) -> Iterable[str]:
     yield ""
     for event, sources in report.counts.items():
         counts = _added(sources.values())
-        words = ", ".join(f"{number} {_WORDS.get(what, what)}" for what, number in counts.items())
+        words = ", ".join(f"{number:,} {_WORDS.get(what, what)}" for what, number in counts.items())
         yield f"{titles.get(event, event) or 'No event yet'}: {words}"
     yield from _troubles(report)
     yield _ending(report)
@@ -67,34 +69,61 @@ def _troubles(report: Report) -> Iterable[str]:
     for reason in dict.fromkeys(problem.reason for problem in report.problems):
         yield from _problems(reason, [item for item in report.problems if item.reason == reason])
     for name, sink in report.sinks.items():
-        if sink.error:
-            yield f"Sink {name} could not be used: {sink.error}"
-        if sink.note:
-            yield f"Sink {name} {sink.note}"
+        yield from _sink(name, sink)
 
 
 def _problems(reason: str, items: list[ItemProblem]) -> Iterable[str]:
-    yield f"{len(items)} {_WORDS.get(reason, reason)}. {_WHAT_TO_DO.get(reason, '')}".rstrip()
-    for item in items[:20]:
+    word = _WORDS.get(reason, reason)
+    yield f"{count(len(items), 'item')} {word}. {_WHAT_TO_DO.get(reason, '')}".rstrip()
+    for item in items[:SHOWN]:
         where = "/".join(part for part in (item.event, item.source) if part)
         yield f"  {where}: {item.title or item.id}: {item.detail}"
-    if len(items) > 20:
-        yield f"  … and {len(items) - 20} more: see the run report"
+    if len(items) > SHOWN:
+        yield f"  … and {len(items) - SHOWN:,} more: the run report names them all"
+
+
+def _sink(name: str, sink: SinkReport) -> Iterable[str]:
+    if sink.error and sink.versions:
+        yield f"Sink {name} failed on the way, and does not have everything: {sink.error}"
+    elif sink.error:
+        yield f"Sink {name} could not be used: {sink.error}"
+    if sink.note:
+        yield f"Sink {name} {sink.note}"
 
 
 def _ending(report: Report) -> str:
-    fetched = sum(report.total(what) for what in ("new", "changed", "retry", "resumed"))
+    fetched = sum(report.total(what) for what in ("new", "changed", "resumed"))
     if report.dry_run:
-        return f"Dry run: {fetched} items would be fetched. Nothing was changed."
+        return _dry(report, fetched)
+    if any(sink.error for sink in report.sinks.values()):
+        return _sink_trouble(report, fetched)
     if report.interrupted:
+        rest = f"{report.remaining:,} remain" if report.remaining != 1 else "1 remains"
+        recorded = "is" if fetched == 1 else "are"
         return (
-            f"Interrupted: {fetched} items stored and recorded, {report.remaining} remain. "
+            f"Interrupted: {count(fetched, 'item')} {recorded} stored and recorded, {rest}. "
             "Run again to go on from here."
         )
-    if any(sink.error for sink in report.sinks.values()):
-        return (
-            f"{fetched} items stored before the trouble; {report.remaining} remain. Mend it, then run again."
-        )
-    if not fetched and not report.problems:
-        return "Nothing new."
-    return f"Done: {fetched} items, {report.files} files, {size(report.bytes)}."
+    if fetched:
+        return f"Done: {count(fetched, 'item')}, {count(report.files, 'file')}, {size(report.bytes)}."
+    listed_badly = any(source.error or source.alarm for source in report.sources.values())
+    return "Nothing new was stored." if report.problems or listed_badly else "Nothing new."
+
+
+def _dry(report: Report, fetched: int) -> str:
+    about = f" ({size(report.bytes)} or more)" if report.bytes else ""
+    cut = " It was interrupted: there may be more." if report.interrupted else ""
+    return f"Dry run: {count(fetched, 'item')} would be fetched{about}. Nothing was changed.{cut}"
+
+
+def _sink_trouble(report: Report, fetched: int) -> str:
+    whole = [name for name, sink in report.sinks.items() if not sink.error and not sink.note]
+    rest = f" {count(report.remaining, 'item')} not come to." if report.remaining else ""
+    if not whole:
+        return f"No sink has everything of this run.{rest} Mend what is said above, then run again."
+    kept = (
+        f"{count(fetched, 'item')} stored in {', '.join(whole)}."
+        if fetched
+        else f"{', '.join(whole)} is up to date."
+    )
+    return f"{kept}{rest} Mend what is said above, then run again."

@@ -23,5 +23,8 @@ class DryRun(Wrapper):
     def flush(self) -> None:
         """Do nothing: nothing was written."""
 
+    def cover(self, path: str) -> None:
+        """Do nothing: nothing will be flushed."""
+
     def prepare(self) -> None:
         """Do nothing: nothing will be written."""

@@ -51,6 +51,11 @@ class Guarded(Wrapper):
         with self._named("what was just written"):
             self.inner.flush()
 
+    def cover(self, path: str) -> None:
+        """Refuse unsafe paths, then pass on."""
+        with self._named(path):
+            self.inner.cover(check_path(path))
+
     def check(self) -> None:
         """Pass on."""
         with self._named("its check"):

@@ -50,6 +50,10 @@ class Wrapper(Sink[Options]):
         """Pass on."""
         self.inner.flush()
 
+    def cover(self, path: str) -> None:
+        """Pass on."""
+        self.inner.cover(path)
+
     def check(self) -> None:
         """Pass on."""
         self.inner.check()

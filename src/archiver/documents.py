@@ -1,0 +1,59 @@
+"""The metadata files that the configuration determines: what it says of the archive and of each event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from archiver.archive import ABOUT, COMMON, EVENT, FORMAT
+from archiver.model import Event
+
+
+def event_document(event: Event) -> bytes:
+    """Write down what the configuration says of an event; mail addresses stay out."""
+    data = {
+        "id": event.id,
+        "title": event.title,
+        "date": event.date,
+        "end_date": event.end_date,
+        "city": event.city,
+        "venue": event.venue,
+        "facts": dict(event.facts),
+        "expect": [str(kind) for kind in event.expect],
+        "talks": [
+            {
+                "id": talk.id,
+                "title": talk.title,
+                "speakers": list(talk.speakers),
+                "expect": [str(kind) for kind in talk.expect],
+            }
+            for talk in event.talks
+        ],
+    }
+    return _document(data)
+
+
+def archive_document(settings: Any, events: Iterable[Event]) -> bytes:
+    """Write down what the configuration says of the whole archive, and the format of what we write."""
+    data = {
+        "format": FORMAT,
+        "title": settings.title,
+        "organizer": settings.organizer,
+        "language": settings.language,
+        "facts": dict(settings.facts),
+        "events": [event.id for event in events],
+    }
+    return _document(data)
+
+
+def documents(settings: Any, events: Iterable[Event]) -> dict[str, dict[str, bytes]]:
+    """Give the metadata files that the configuration determines, by object."""
+    listed = list(events)
+    result = {event.id: {EVENT: event_document(event)} for event in listed}
+    result[COMMON] = {ABOUT: archive_document(settings, listed)}
+    return result
+
+
+def _document(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,0 +1,105 @@
+"""One sink during a run: its ledgers, what was put there, and the versions that are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from archiver import ledger, ocfl
+from archiver.archive import COMMON, LEDGERS, Head
+from archiver.errors import SinkError
+from archiver.journal import Entry, Journal
+from archiver.ledger import Key, Record, State, StoredFile
+from archiver.model import Material
+from archiver.ocfl import Addition
+
+
+@dataclass
+class Shelf:
+    """The records of one sink, what was put there in this run, and whether it still takes anything.
+
+    Its ledgers name only files that it holds: it may have missed what other sinks got.
+    """
+
+    head: Head
+    journal: Journal
+    #: By event: logical path → SHA-256 of what is proven under the version to come.
+    additions: dict[str, dict[str, str]] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    error: SinkError | None = None
+
+    def put(self, source: str, type_name: str, material: Material, files: Sequence[StoredFile]) -> None:
+        """Note files that are proven here, and journal them. Raises `SinkError`."""
+        target = self.head.object(material.event)
+        fresh = {file.path: file.sha256 for file in files if target.state.get(file.path) != file.sha256}
+        if fresh:
+            self.additions.setdefault(material.event, {}).update(fresh)
+            content = target.next_content
+            self.journal.add(Entry(material.event, source, type_name, material, content, tuple(files)))
+
+    def enter(self, record: Record) -> None:
+        """Take a record into the ledger, as far as the files that it names are here."""
+        own = self._own(record)
+        if own is not None and self.head.records.get(record.key) != own:
+            self.head.records[record.key] = own
+            self._touch(record.key)
+
+    def drop(self, key: Key) -> None:
+        """Take a record out of the ledger."""
+        if self.head.records.pop(key, None) is not None:
+            self._touch(key)
+
+    def holds(self, record: Record) -> bool:
+        """Say whether every file that stands for a material now is here."""
+        return self._all_here(record.material.event, record.files)
+
+    def commit(
+        self, documents: Mapping[str, Mapping[str, bytes]], message: str, now: Callable[[], str]
+    ) -> Iterator[dict[str, int]]:
+        """Make one version of every object that changes; yield its name and number as it is made.
+
+        Raises `SinkError` or `DamageError`; what was made until then stays.
+        """
+        self.journal.close_segment()
+        held = {name for name, known in self.head.objects.items() if known.inventory}
+        for name in sorted({COMMON, *self.touched, *self.additions, *(held & documents.keys())}):
+            additions = [Addition(path, sha256) for path, sha256 in self.additions.get(name, {}).items()]
+            content = {**documents.get(name, {}), **self._ledger_files(name)}
+            target = self.head.object(name)
+            after = ocfl.commit(target, additions, content, created=now(), message=message)
+            self.additions.pop(name, None)
+            self.touched.discard(name)
+            if after is not None:
+                self.head.objects[name] = after
+                yield {name: after.head}
+
+    def _own(self, record: Record) -> Record | None:
+        """Give a record as this sink may keep it; None when files of now are missing here."""
+        event = record.material.event
+        if not self.holds(record):
+            if record.state is not State.TAKEN_DOWN:
+                return None
+            # A takedown counts everywhere, whatever of it lies here.
+            record = replace(record, files=tuple(f for f in record.files if self._all_here(event, [f])))
+        earlier = tuple(edition for edition in record.earlier if self._all_here(event, edition.files))
+        return replace(record, earlier=earlier) if len(earlier) < len(record.earlier) else record
+
+    def _all_here(self, event: str, files: Iterable[StoredFile]) -> bool:
+        state, added = self.head.object(event).state, self.additions.get(event, {})
+        return all(file.sha256 in {state.get(file.path), added.get(file.path)} for file in files)
+
+    def _touch(self, key: Key) -> None:
+        self.touched.add(key[0] or COMMON)
+
+    def _ledger_files(self, name: str) -> dict[str, bytes]:
+        if name not in self.touched:
+            return {}
+        event = "" if name == COMMON else name
+        by_source: dict[str, list[Record]] = {}
+        for key, record in self.head.records.items():
+            if key[0] == event:
+                by_source.setdefault(record.source, []).append(record)
+        # A ledger whose last record was dropped is written too: empty.
+        old = [path for path in self.head.object(name).state if path.startswith(LEDGERS)]
+        new = {f"{LEDGERS}{source}.jsonl": ledger.dump(rows) for source, rows in by_source.items()}
+        return {**dict.fromkeys(old, b""), **new}

@@ -1,0 +1,43 @@
+"""Ask an independent validator what it thinks of the objects that we wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ocfl
+from ocfl.validator import Validator
+
+from archiver.api import Context
+from archiver_plugins.disk import DiskOptions, DiskSink
+
+# W004: "sha256 is used": decided so. W005 asks for a URI as id, W007 to W009 for message and user.
+EXPECTED_WARNINGS = {"W004"}
+
+
+def make_sink(folder: Path) -> DiskSink:
+    """Make a disk sink in `folder`/archive."""
+    http: Any = None
+    sink = DiskSink(DiskOptions(path=Path("archive")), Context("local", folder, http))
+    sink.prepare()
+    return sink
+
+
+def complaints(path: Path) -> list[str]:
+    """Validate one object with all its digests; give every error, and every warning not decided upon."""
+    validator = Validator(log_warnings=True)
+    passed = validator.validate_object(str(path))
+    unexpected = [text for code, text in validator.log.codes.items() if code not in EXPECTED_WARNINGS]
+    return [f"{path.name}: {text}" for text in sorted(unexpected) or ([] if passed else ["not valid"])]
+
+
+def assert_valid(archive: Path) -> None:
+    """Assert that the storage root and every object in it are valid, and nothing else is there."""
+    root = archive / "ocfl"
+    objects = [folder for folder in root.iterdir() if folder.is_dir()]
+    assert [line for each in objects for line in complaints(each)] == []
+    store = ocfl.StorageRoot(root=str(root))
+    assert store.validate(check_digests=False)
+    assert (store.num_objects, store.good_objects) == (len(objects), len(objects))
+    files = [path for path in root.rglob("*") if not path.is_dir() or path.is_symlink()]
+    assert [path for path in files if path.is_symlink() or path.stat().st_nlink != 1] == []
