@@ -261,7 +261,9 @@ def check_counts(run: Run, report: Report) -> None:
     planned = run.planned
     named = {found.key for found in (*planned.same, *planned.obstacles)}
     named |= {change.key for change in planned.changes} | {work.found.key for work in planned.work}
-    counted = sum(n for sources in report.counts.values() for counts in sources.values() for n in counts.values())
+    counted = sum(
+        n for sources in report.counts.values() for counts in sources.values() for n in counts.values()
+    )
     assert counted + report.remaining == len(named), report.counts
 
 

@@ -11,7 +11,8 @@ import stat
 import threading
 import unicodedata
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,6 +31,8 @@ from archiver.api import (
 )
 
 _CHUNK = 1 << 20
+#: Files that are synced at a time.
+_SYNCS = 4
 # File systems without hard links (FAT, some network shares) answer link() with one of these.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 # File systems that cannot sync a directory (some network shares) answer fsync() with one of these.
@@ -88,7 +91,8 @@ class DiskSink(Sink[DiskOptions]):
             with self._temporary(blob) as temporary:
                 # Neither a link nor a rename changes what is looked at here.
                 made = _stat(path, temporary.lstat())
-                target.parent.mkdir(parents=True, exist_ok=True)
+                if not target.parent.is_dir():
+                    target.parent.mkdir(parents=True, exist_ok=True)
                 self._publish(temporary, target, path)
                 return made
 
@@ -100,7 +104,8 @@ class DiskSink(Sink[DiskOptions]):
                 if expected is not None and self._token(path, target) != expected:
                     raise ConflictError(f"{path} was changed by somebody else in sink {self.context.name}")
                 made = _stat(path, temporary.lstat())
-                target.parent.mkdir(parents=True, exist_ok=True)
+                if not target.parent.is_dir():
+                    target.parent.mkdir(parents=True, exist_ok=True)
                 temporary.replace(target)
                 self._remember(target)
                 return made
@@ -181,14 +186,16 @@ class DiskSink(Sink[DiskOptions]):
 
     def _target(self, path: str) -> Path:
         """Say where a path lies. Raises `SinkError` when that is not below the root, or via a link."""
-        target: Path = self._root / path
-        inside = target.relative_to(self._root) if target.is_relative_to(self._root) else Path("..")
-        if not inside.parts or ".." in inside.parts or inside.parts[0] == "tmp":
+        # Plain text, as this is done several times for each of thousands of files.
+        parts = [part for part in path.split("/") if part not in {"", "."}]
+        if not parts or path.startswith("/") or ".." in parts or parts[0] == "tmp":
             raise SinkError(f"{path!r:.300} is no path for sink {self.context.name}")
-        for folder in (self._root / parent for parent in inside.parents if parent.parts):
-            if folder.is_symlink():
+        folder = str(self._root)
+        for part in parts[:-1]:
+            folder = f"{folder}/{part}"
+            if os.path.islink(folder):  # noqa: PTH114  # see above
                 raise OSError(errno.ELOOP, f"{folder} is a symbolic link")
-        return target
+        return Path(folder, parts[-1])
 
     def _folder(self, path: str) -> Path:
         return self._target(f"{path}/-").parent if path else self._root
@@ -197,6 +204,8 @@ class DiskSink(Sink[DiskOptions]):
         """Make the root and its `tmp/`, so that a power cut does not take them away again."""
         if self._tmp.is_symlink():
             raise OSError(errno.ELOOP, f"{self._tmp} is a symbolic link")
+        if self._tmp.is_dir():
+            return
         missing = [folder for folder in (self._tmp, *self._tmp.parents) if not folder.exists()]
         self._tmp.mkdir(parents=True, exist_ok=True)
         for folder in missing:
@@ -279,11 +288,14 @@ class DiskSink(Sink[DiskOptions]):
         with self._lock:
             self._unsynced[target] = None
 
-    def _sync_all(self, files: Iterable[Path]) -> None:
+    def _sync_all(self, files: Sequence[Path]) -> None:
+        # Several at a time: a disk takes many files faster that way than one after the other.
+        with ThreadPoolExecutor(_SYNCS, thread_name_prefix="sync") as pool:
+            list(pool.map(_sync_file, files))
         folders: set[Path] = set()
-        for file in files:
-            _sync(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            folders.update(folder for folder in file.parents if folder.is_relative_to(self._root))
+        for parent in {file.parent for file in files}:
+            above = (parent, *parent.parents)
+            folders.update(folder for folder in above if folder.is_relative_to(self._root))
         for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
             _sync_folder(folder)
 
@@ -362,6 +374,10 @@ def _sync(path: Path, flags: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _sync_file(file: Path) -> None:
+    _sync(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -51,8 +51,8 @@ class Entry:
 class Journal:
     """Writes the segments of one run into one sink.
 
-    Sinks with `journal_batch` 1 get the growing segment anew after each material (without a sync:
-    that survives a killed process); others once per `SEGMENT` materials or `SECONDS`.
+    Sinks with `journal_batch` 1 get the growing segment anew with each `add` (without a sync: that
+    survives a killed process); others once per `SEGMENT` materials or `SECONDS`.
     """
 
     sink: Sink[Any]
@@ -65,10 +65,11 @@ class Journal:
     def __post_init__(self) -> None:
         self._synced = self.clock()
 
-    def add(self, entry: Entry) -> None:
-        """Note a material whose files are proven in the sink."""
-        line = json.dumps(entry.to_json(), ensure_ascii=False) + "\n"
-        self._open.append(line.encode("utf-8", "backslashreplace"))
+    def add(self, *entries: Entry) -> None:
+        """Note materials whose files are proven in the sink; those that come together cost one write."""
+        for entry in entries:
+            line = json.dumps(entry.to_json(), ensure_ascii=False) + "\n"
+            self._open.append(line.encode("utf-8", "backslashreplace"))
         full = len(self._open) >= SEGMENT or self.clock() - self._synced > SECONDS
         if full:
             self.close_segment()

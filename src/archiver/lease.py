@@ -33,6 +33,9 @@ CLOCK = ".probe/clock"
 TTL = 90.0
 #: No run of ours asks for more, whatever a damaged lease says.
 _MAX_TTL = 3600.0
+#: Runs of this very process that hold a sink: a run may have ended without the process having ended.
+#: One entry per sink.
+_RUNNING: list[str] = []
 
 
 @dataclass
@@ -59,6 +62,7 @@ class Lease:
         except ExistsError:
             taken = self._take_over()
         self._token = taken.token
+        _RUNNING.append(self.run)
         self._thread = threading.Thread(target=self._keep, name=f"lease-{self.run}", daemon=True)
         self._thread.start()
 
@@ -85,6 +89,9 @@ class Lease:
         if self._token and not self.lost.is_set():
             with suppress(ArchiverError):
                 self.sink.replace(PATH, self._body(held=False), expected=self._token)
+        if self._token:
+            _RUNNING.remove(self.run)
+        self._token = ""
 
     def _take_over(self) -> Stat:
         found = self.sink.stat(PATH)
@@ -165,7 +172,7 @@ def _is_alive(holder: dict[str, Any]) -> bool | None:
     # The mark holds the boot and the start time: a reused pid or another container differs.
     if holder.get("host") != socket.gethostname() or mark.partition("/")[0] != _boot():
         return None
-    return _process_mark(pid) == mark
+    return _process_mark(pid) == mark and (pid != os.getpid() or holder.get("run") in _RUNNING)
 
 
 def _boot() -> str:

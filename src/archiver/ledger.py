@@ -271,7 +271,7 @@ def newest(one: Record, other: Record) -> Record:
     """
     if (one.state is State.TAKEN_DOWN) != (other.state is State.TAKEN_DOWN):
         return one if one.state is State.TAKEN_DOWN else other
-    return max(one, other, key=lambda record: (record.changed_at, len(record.history)))
+    return max(one, other, key=lambda record: (record.changed_at, len(record.history), len(record.earlier)))
 
 
 def union(ledgers: Iterable[Mapping[Key, Record]]) -> dict[Key, Record]:

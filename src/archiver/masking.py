@@ -60,7 +60,7 @@ class Mask:
         """Give an error that says the same without secrets, of the class that this program knows."""
         kind = next(each for each in type(error).__mro__ if each in _KINDS)
         message, hint = (getattr(error, name, "") for name in ("message", "hint"))
-        return kind(self(str(message) or text_of(error)), hint=self(str(hint)))
+        return kind(self(str(message) or text_of(error) or type(error).__name__), hint=self(str(hint)))
 
 
 def text_of(error: BaseException) -> str:
@@ -92,4 +92,4 @@ def _in_all(values: Iterable[Any]) -> Iterator[str]:
 def _forms(secret: str) -> Iterator[str]:
     """Give the ways in which a secret may stand in a message: as it is, in an address, in a `repr`."""
     if len(secret) >= MIN_SECRET:
-        yield from {secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}
+        yield from {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}

@@ -168,6 +168,7 @@ def heal(each: OcflObject) -> None:
     version = f"v{each.head}/"
     if version + _INVENTORY not in each.files:
         _create_same(each.sink, each.prefix + version + _INVENTORY, blob(data))
+    _cover_head(each)
     _publish(each, version, data, each.digest)
 
 
@@ -316,6 +317,7 @@ def _by_digest(state: Mapping[str, str]) -> dict[str, list[str]]:
 def _write(each: OcflObject, inventory: Inventory) -> OcflObject:
     sink, data = each.sink, inventory.to_bytes()
     commit_point = blob(data)
+    _cover_head(each)
     _declare(sink, *_DECLARATION)
     _declare(sink, f"{each.prefix}0=ocfl_object_1.1", b"ocfl_object_1.1\n")
     sink.flush()
@@ -325,6 +327,13 @@ def _write(each: OcflObject, inventory: Inventory) -> OcflObject:
     sink.flush()
     files = {stat.path.removeprefix(each.prefix): stat for stat in sink.list(each.prefix)}
     return OcflObject(sink, each.name, files, inventory, commit_point.sha256)
+
+
+def _cover_head(each: OcflObject) -> None:
+    """Let our flush cover what a run that was killed right after its commit did not come to sync."""
+    for name in (_INVENTORY, _SIDECAR):
+        if f"v{each.head}/{name}" in each.files:
+            each.sink.cover(f"{each.prefix}v{each.head}/{name}")
 
 
 def _commit_point(each: OcflObject, path: str, inventory: Blob) -> None:
@@ -344,10 +353,9 @@ def _commit_point(each: OcflObject, path: str, inventory: Blob) -> None:
 
 
 def _declare(sink: Sink[Any], path: str, data: bytes) -> None:
-    found = sink.stat(path)
-    if found is None:
-        _create_same(sink, path, blob(data))
-    elif found.size != len(data):  # torn by a power cut
+    # Read, not only looked for: a power cut can leave it torn, and what a killed run did not come to
+    # sync has to be covered by our flush.
+    if not _create_or_same(sink, path, blob(data)):
         sink.replace(path, blob(data))
 
 

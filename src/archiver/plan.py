@@ -98,15 +98,23 @@ def ledger_name(key: Key) -> str:
 
 
 def _as_before(found: Sequence[Found], known: Knowledge) -> Iterable[Found]:
-    """Keep what one event holds with that event when nothing points to any event now."""
-    homes: dict[tuple[str, str], str] = {}
+    """Keep what events hold with those events when nothing points to any event now."""
+    homes: dict[tuple[str, ...], list[str]] = {}
     if any(not item.material.event for item in found):
-        homes = {key[1:]: key[0] for key, record in known.ledger.items() if key[0] and record.files}
+        for key, record in known.ledger.items():
+            if key[0] and record.files:
+                homes.setdefault(key[1:], []).append(key[0])
     for item in found:
-        home = "" if item.material.event else homes.get(item.key[1:], "")
-        lost = home and item.problem is not None and item.problem.reason == "unrouted"
-        problem = None if lost else item.problem
-        yield replace(item, material=replace(item.material, event=home), problem=problem) if home else item
+        at = [] if item.material.event else homes.get(item.key[1:], [])
+        yield from (_at_home(item, home) for home in at)
+        if not at:
+            yield item
+
+
+def _at_home(item: Found, home: str) -> Found:
+    lost = item.problem is not None and item.problem.reason == "unrouted"
+    material = replace(item.material, event=home)
+    return replace(item, material=material, problem=None if lost else item.problem)
 
 
 def _distinct(found: Iterable[Found]) -> dict[Key, Found]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -12,6 +13,10 @@ from archiver.threads import GRACE, DaemonPool, Patience, Stopped
 from archiver.work import Outcome, Task, work
 
 Note = Callable[[Task, int, int | None], None]
+#: Seconds for which outcomes that come close together are gathered: one journal write serves them all.
+GATHER = 0.05
+#: Tasks handed to the pool for each of its threads, the one in work included.
+AHEAD = 8
 
 
 @dataclass
@@ -29,29 +34,41 @@ class Crew:
     stop: threading.Event = field(default_factory=threading.Event)
     ready: Callable[[Task], Task | None] = lambda task: task
     grace: float = GRACE
+    clock: Callable[[], float] = time.monotonic
     _left: threading.Event = field(default_factory=threading.Event)
 
-    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
-        """Yield outcomes as they come. What was not begun or finished when stopped is left out."""
+    def outcomes(self, tasks: Iterable[Task]) -> Iterator[list[Outcome]]:
+        """Yield outcomes as they come: at once, or together when they come within `GATHER` seconds.
+
+        What was not begun or finished when stopped is left out.
+        """
         queue = _Queue(tasks, self.limits, self.jobs)
         running: dict[Future[Outcome], Task] = {}
         pool = DaemonPool(self.jobs, "fetch")
         patience = Patience(self.stop, self.grace)
+        gathered: list[Outcome] = []
+        due = 0.0
         try:
             self._fill(pool, queue, running)
             while running and not patience.over:
-                done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                pause = max(0.0, due - self.clock()) if gathered else 0.2
+                done, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
                 for future in done:
                     queue.ended(running.pop(future))
                 self._fill(pool, queue, running)
-                yield from _finished(done)
+                gathered += _finished(done)
+                if gathered and (self.clock() >= due or not running):
+                    yield gathered
+                    gathered, due = [], self.clock() + GATHER
+            if gathered:
+                yield gathered
         finally:
             self._left.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _fill(self, pool: DaemonPool, queue: _Queue, running: dict[Future[Outcome], Task]) -> None:
-        # A few more than there are threads, so that none waits for this one.
-        while len(running) < 2 * self.jobs and not self.stop.is_set():
+        # More than there are threads, so that none waits while this one syncs what came before.
+        while len(running) < AHEAD * self.jobs and not self.stop.is_set():
             task = queue.next()
             if task is None:
                 return
@@ -59,7 +76,12 @@ class Crew:
             if prepared is None:
                 queue.close()
                 return
-            running[pool.submit(work, prepared, self._noting(prepared))] = task
+            running[pool.submit(self._one, prepared)] = task
+
+    def _one(self, task: Task) -> Outcome:
+        if self.stop.is_set():
+            raise Stopped
+        return work(task, self._noting(task))
 
     def _noting(self, task: Task) -> Callable[[int, int | None], None]:
         def note(done: int, total: int | None = None) -> None:

@@ -39,6 +39,8 @@ class Done:
 class Recorder:
     """Takes outcomes one by one, in one thread; `commit` makes the versions.
 
+    What `done` was told is safe from a killed process after the next `acknowledge`.
+
     `known` is the union of all ledgers. `revisions` collects revisions seen to hold unchanged bytes,
     `stored` the records whose files came in this run. `series` is the title that uploads often carry
     before their own: "2012 OpenStack China Tour: …".
@@ -67,6 +69,14 @@ class Recorder:
         if after is not None and done.problem is None:
             self.stored.append(after)
         return after
+
+    def acknowledge(self) -> None:
+        """Write down in every sink's journal what was done since the last time, in one go."""
+        for name, shelf in self.healthy.items():
+            try:
+                shelf.acknowledge()
+            except ArchiverError as error:
+                self.stop(name, error)
 
     def change(self, change: Change) -> None:
         """Record a transition that needed no fetch."""
@@ -106,8 +116,9 @@ class Recorder:
     def stop(self, sink: str, error: ArchiverError) -> None:
         """Give nothing more to this sink in this run."""
         if sink in self.shelves and self.shelves[sink].error is None:
-            is_sinks = isinstance(error, SinkError)
-            self.shelves[sink].error = error if is_sinks else SinkError(error.message, hint=error.hint)
+            if not isinstance(error, SinkError):
+                error = SinkError(error.message, hint=error.hint)
+            self.shelves[sink].error = error
 
     @property
     def healthy(self) -> dict[str, Shelf]:

@@ -194,7 +194,7 @@ class Run:
         self.report.remaining = len(waiting)
         adopted: set[int] = set()
         for outcome in assign.adopt(waiting, held.heads):
-            self._take(recorder, outcome, resumed=True)
+            self._take(recorder, [outcome], resumed=True)
             adopted.add(id(outcome.task))
             if self.stop.is_set():
                 break
@@ -212,22 +212,33 @@ class Run:
         limits = {name: _max_fetches(made.source(name)) for name in {task.source for task in waiting}}
         ready = _Ready(self.config.archive.staging, recorder, held)
         crew = Crew(self._jobs, limits, self._moved, self.stop, ready)
-        for outcome in crew.outcomes(waiting):
-            if not last and (outcome.transient or not _is_settled(outcome)):
-                self._stop_sinks(recorder, outcome)
-                again.append(outcome.task)
-            else:
-                self._take(recorder, outcome)
+        for outcomes in crew.outcomes(waiting):
+            settled = []
+            for outcome in outcomes:
+                if not last and (outcome.transient or not _is_settled(outcome)):
+                    self._stop_sinks(recorder, outcome)
+                    again.append(outcome.task)
+                else:
+                    settled.append(outcome)
+            self._take(recorder, settled)
         return [] if self.stop.is_set() else again
 
     def _moved(self, task: Task, done: int, total: int | None) -> None:
         self.watcher.moved(task.material.event, task.source, task.material.id, done, total)
 
-    def _take(self, recorder: Recorder, outcome: Outcome, *, resumed: bool = False) -> None:
-        """Record one outcome and tell of it."""
+    def _take(self, recorder: Recorder, outcomes: Iterable[Outcome], *, resumed: bool = False) -> None:
+        """Record outcomes, and tell of them when the journals name them."""
+        told = [self._record(recorder, outcome, resumed=resumed) for outcome in outcomes]
+        recorder.acknowledge()
+        for data in told:
+            if data:
+                self.watcher.said("item.done", **data)
+
+    def _record(self, recorder: Recorder, outcome: Outcome, *, resumed: bool) -> dict[str, Any]:
+        """Record one outcome and say what is to be told of it."""
         self._stop_sinks(recorder, outcome)
         if not _is_settled(outcome):
-            return  # no sink took it: it stays to be done
+            return {}  # no sink took it: it stays to be done
         done = _done(outcome)
         before = recorder.known.get(done.key)
         # What a person hands over is told of at once, and not waited for: it leaves no pending record.
@@ -235,7 +246,7 @@ class Run:
         record = None if handed else recorder.done(done)
         self.report.remaining -= 1
         what = tally.count_outcome(self.report, outcome, before, record, resumed=resumed)
-        self.watcher.said("item.done", outcome=outcome, how=what, record=record)
+        return {"outcome": outcome, "how": what, "record": record}
 
     def _stop_sinks(self, recorder: Recorder, outcome: Outcome) -> None:
         for name, error in outcome.sink_errors.items():

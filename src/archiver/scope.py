@@ -13,8 +13,8 @@ from archiver.discover import Listing
 from archiver.plan import Standing
 from archiver.report import SourceReport
 
-#: Options of a source that say how to reach it, not what is there.
-_WAYS = {"base_url"}
+#: Options of a source whose names end like this say how to reach it, not what is there.
+_WAY = "base_url"
 
 
 def fingerprints(entries: Iterable[ScopeEntry[Any]], options: Options) -> dict[str, str]:
@@ -22,7 +22,7 @@ def fingerprints(entries: Iterable[ScopeEntry[Any]], options: Options) -> dict[s
 
     Secrets do not enter it (pydantic writes stars for them), nor does the `base_url` of a mirror.
     """
-    shared = _plain(options, _WAYS)
+    shared = _plain(options, [name for name in type(options).model_fields if name.endswith(_WAY)])
     by_event: dict[str, list[str]] = {}
     for entry in entries:
         by_event.setdefault(entry.event.id, []).append(_plain(entry.options))

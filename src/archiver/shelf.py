@@ -27,15 +27,22 @@ class Shelf:
     additions: dict[str, dict[str, str]] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     error: SinkError | None = None
+    _noted: list[Entry] = field(default_factory=list)
 
     def put(self, source: str, type_name: str, material: Material, files: Sequence[StoredFile]) -> None:
-        """Note files that are proven here, and journal them. Raises `SinkError`."""
+        """Note files that are proven here; `acknowledge` journals them."""
         target = self.head.object(material.event)
         fresh = {file.path: file.sha256 for file in files if target.state.get(file.path) != file.sha256}
         if fresh:
             self.additions.setdefault(material.event, {}).update(fresh)
             content = target.next_content
-            self.journal.add(Entry(material.event, source, type_name, material, content, tuple(files)))
+            self._noted.append(Entry(material.event, source, type_name, material, content, tuple(files)))
+
+    def acknowledge(self) -> None:
+        """Journal what was put since the last time. Raises `SinkError`."""
+        if self._noted:
+            noted, self._noted = self._noted, []
+            self.journal.add(*noted)
 
     def enter(self, record: Record) -> None:
         """Take a record into the ledger, as far as the files that it names are here."""
@@ -60,6 +67,7 @@ class Shelf:
 
         Raises `SinkError` or `DamageError`; what was made until then stays.
         """
+        self.acknowledge()
         self.journal.close_segment()
         held = {name for name, known in self.head.objects.items() if known.inventory}
         for name in sorted({COMMON, *self.touched, *self.additions, *(held & documents.keys())}):

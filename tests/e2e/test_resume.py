@@ -82,7 +82,7 @@ def test_killed_after_the_kth_acknowledged_put(
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     safe = acknowledged(tmp_path / "archive")
-    assert len(safe) == k
+    assert len(safe) >= k
     before = pictures(upstream)
 
     # Another machine: nothing but the sink and a configuration.

@@ -343,6 +343,16 @@ class TestKeeping:
         faulty.lie = None
         assert held.confirm()
 
+    def test_a_lease_that_could_not_be_given_back_does_not_bind_its_own_process(
+        self, sink: Sink[Any], hold: Callable[..., Lease]
+    ) -> None:
+        faulty = Faulty(sink)
+        held = hold(where=faulty)
+        faulty.fail = SinkError("the network is away")
+        held.release()
+        assert content(sink)["held"]
+        assert hold(OTHER).confirm()
+
     def test_release_never_raises(self, sink: Sink[Any]) -> None:
         faulty = Faulty(sink)
         held = Lease(faulty, RUN)

@@ -17,6 +17,9 @@ LOGIN_PAGE = (
     '<form action="/login" method="post"><label>Password <input name="password" type="password"></label>'
     "<button>Log in</button></form></body></html>"
 )
+BUSY_PAGE = (
+    b"<!doctype html><html><head><title>Slow down</title></head><body>Too many requests.</body></html>"
+)
 
 
 class FaultKind(StrEnum):
@@ -55,7 +58,8 @@ class Fault:
         """Give the reply that takes the place of the real one; the wire faults leave it alone."""
         match self.kind:
             case FaultKind.TOO_MANY | FaultKind.UNAVAILABLE:
-                return Reply(b"slow down", int(self.kind.value), "text/plain", headers=self._retry_header())
+                # A web page, whatever was asked for: APIs too answer so when a server before them is busy.
+                return Reply(BUSY_PAGE, int(self.kind.value), headers=self._retry_header())
             case FaultKind.LOGIN:
                 return Reply.html(LOGIN_PAGE)
             case FaultKind.GONE:

@@ -65,11 +65,6 @@ def paths(sink: Sink[Any], prefix: str) -> list[str]:
     return sorted(stat.path for stat in sink.list(prefix))
 
 
-def again(sink: Sink[Any]) -> Sink[Any]:
-    """Make another instance on the same store, as the next run would."""
-    return type(sink)(sink.options, sink.context)
-
-
 def race(number: int, task: Callable[[int], object]) -> list[object]:
     """Start `number` threads at once; give what each returned or the `SinkError` it raised."""
     barrier = threading.Barrier(number)
@@ -109,6 +104,10 @@ class SinkContract:
         """Make the sink under test, empty."""
         raise NotImplementedError("override the fixture `sink` to make the sink under test")
 
+    def again(self, sink: Sink[Any]) -> Sink[Any]:
+        """Make another instance on the same store, as the next run would."""
+        return type(sink)(sink.options, sink.context)
+
     @pytest.fixture
     def ready(self, sink: Sink[Any]) -> Sink[Any]:
         """Give the sink as a run gets it."""
@@ -125,7 +124,7 @@ class SinkContract:
         """Bytes come back as they were, here and in the next run."""
         made = ready.create("a/b.txt", blob(b"hello"))
         ready.flush()
-        for each in (ready, again(ready)):
+        for each in (ready, self.again(ready)):
             assert read(each, "a/b.txt") == b"hello"
             assert each.stat("a/b.txt") == made
         assert (made.path, made.size) == ("a/b.txt", 5)
@@ -151,7 +150,7 @@ class SinkContract:
         with pytest.raises(ExistsError):
             ready.create("once", blob(second))
         with pytest.raises(ExistsError):
-            again(ready).create("once", blob(second))
+            self.again(ready).create("once", blob(second))
         assert read(ready, "once") == b"first"
 
     def test_replace(self, ready: Sink[Any]) -> None:
@@ -175,7 +174,7 @@ class SinkContract:
     def test_swap_after_somebody_wrote(self, ready: Sink[Any]) -> None:
         """An old token is refused, and nothing changes."""
         old = ready.create("swap", blob(b"mine")).token
-        again(ready).replace("swap", blob(b"hers"))
+        self.again(ready).replace("swap", blob(b"hers"))
         with pytest.raises(ConflictError):
             ready.replace("swap", blob(b"mine again"), expected=old)
         assert read(ready, "swap") == b"hers"
@@ -220,7 +219,7 @@ class SinkContract:
         assert found is not None
         assert found.path == key
         assert paths(ready, "odd/") == [key]
-        assert read(again(ready), key) == key.encode()
+        assert read(self.again(ready), key) == key.encode()
 
     def test_list_by_prefix(self, ready: Sink[Any]) -> None:
         """A prefix is letters, not a directory; `tmp` and the like do not show."""
@@ -318,14 +317,14 @@ class SinkContract:
 
     def test_one_of_sixteen_creates_wins(self, ready: Sink[Any]) -> None:
         """Two runs that commit at once: exactly one has won, and its bytes are there."""
-        others = [again(ready) for _ in range(16)]
+        others = [self.again(ready) for _ in range(16)]
         for path in (f"race/{turn}" for turn in range(5)):
             results = race(16, partial(_create, others, path))
             assert _one_winner(results, ExistsError) == read(ready, path)
 
     def test_one_of_sixteen_swaps_wins(self, ready: Sink[Any]) -> None:
         """Two runs that take over a lease at once: exactly one has it."""
-        others = [again(ready) for _ in range(16)]
+        others = [self.again(ready) for _ in range(16)]
         token = ready.create("lease", blob(b"free")).token
         results = race(16, partial(_swap, others, token))
         assert _one_winner(results, ConflictError) == read(ready, "lease")
@@ -356,7 +355,7 @@ class SinkContract:
         ready.replace("f/two", blob(b"2"))
         ready.flush()
         ready.flush()
-        other = again(ready)
+        other = self.again(ready)
         other.cover("f/one")
         other.flush()
         assert paths(other, "f/") == ["f/one", "f/two"]
@@ -365,7 +364,7 @@ class SinkContract:
         """The next run begins with everything that the one before has left."""
         ready.create("ocfl/kept/v1/content/file", blob(b"kept"))
         ready.flush()
-        other = again(ready)
+        other = self.again(ready)
         other.prepare()
         assert read(other, "ocfl/kept/v1/content/file") == b"kept"
 

@@ -1,0 +1,205 @@
+"""Listing sources: what is taken from them, what is refused, and when they are left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver import discover as module
+from archiver.contracts import Context, Options, ScopeEntry, Source
+from archiver.discover import Discovery, Listable, Listing
+from archiver.errors import BlockedError, FatalError, GoneError, TransientError
+from archiver.ledger import Record, State, StoredFile
+from archiver.model import Checkpoint, Event, Kind, Material, Unavailable
+from archiver.route import Filters
+
+A, B = Event("a", "A", date="2012-09-16"), Event("b", "B", date="2012-09-23")
+
+
+def material(name: str = "x", **more: Any) -> Material:
+    return Material(**{"id": name, "kind": Kind.SLIDES, "event": "a", **more})
+
+
+def listable(lists: Callable[[Any, str], Iterator[Any]], cursor: str = "", name: str = "src") -> Listable:
+    class Listed(Source[Options, Options]):
+        type_name = "listed"
+
+        def discover(self, scope: Any, cursor: str) -> Iterator[Any]:
+            return lists(scope, cursor)
+
+        def fetch(self, material: Material, into: Path) -> Any:
+            raise NotImplementedError
+
+    context = Context(name, Path(), http=None)  # type: ignore[arg-type]  # these reach for no network
+    entries = tuple(ScopeEntry(event, Options()) for event in (A, B))
+    return Listable(name, Listed(Options(), context), entries, cursor)
+
+
+def listing(*items: Any, discovery: Discovery | None = None) -> Listing:
+    return (discovery or Discovery([A, B], Filters())).listings([listable(lambda *_: iter(items))])[0]
+
+
+def test_a_listing_ends_with_its_checkpoint() -> None:
+    found = listing(material(), material("y"), Checkpoint("c", complete=True), material("after"))
+    assert [item.material.id for item in found.found] == ["x", "y"]
+    assert found.complete
+    assert found.checkpoint == Checkpoint("c", complete=True)
+
+
+def test_without_a_checkpoint_nothing_is_complete() -> None:
+    found = listing(material())
+    assert not found.complete
+    assert found.error is None
+
+
+def test_what_is_gone_does_not_count_as_alive() -> None:
+    gone = Unavailable(material("x"), GoneError("410"))
+    private = Unavailable(material("y"), BlockedError("private"))
+    found = listing(gone, private, material("z"), Checkpoint(complete=True))
+    assert found.alive == 2
+    assert [item.problem.reason if item.problem else "" for item in found.found] == ["gone", "blocked", ""]
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        Checkpoint(None),  # type: ignore[arg-type]
+        Checkpoint(b"c"),  # type: ignore[arg-type]
+        Checkpoint("c", complete="no"),  # type: ignore[arg-type]
+        Checkpoint("c" * 2_000_000),
+    ],
+)
+def test_a_checkpoint_of_wrong_types_is_refused(checkpoint: Checkpoint) -> None:
+    found = listing(material(), checkpoint)
+    assert isinstance(found.error, FatalError)
+    assert not found.complete
+
+
+def test_an_error_that_is_none_becomes_one() -> None:
+    found = listing(Unavailable(material(), "private"))  # type: ignore[arg-type]
+    assert found.error is None
+    assert found.found[0].problem is not None
+    assert found.found[0].problem.reason == "failed"
+
+
+def test_a_listing_that_is_no_iterator_is_a_fault_of_the_plugin() -> None:
+    found = Discovery([A], Filters()).listings([listable(lambda *_: None)])[0]  # type: ignore[arg-type]
+    assert "TypeError" in str(found.error)
+    assert "plugin" in str(found.error)
+
+
+def test_a_listing_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_LISTED", 100)
+
+    def endless(*_: Any) -> Iterator[Material]:
+        number = 0
+        while True:
+            number += 1
+            yield material(f"{number}")
+
+    found = Discovery([A], Filters()).listings([listable(endless)])[0]
+    assert "more than 100" in str(found.error)
+
+
+def test_filters_leave_out_and_the_scope_names_only_the_events_asked_for() -> None:
+    scopes = []
+
+    def lists(scope: Any, cursor: str) -> Iterator[Material]:
+        scopes.append([entry.event.id for entry in scope.entries])
+        yield from (material("x"), material("y", event="b"))
+
+    filters = Filters(events=frozenset("a"))
+    found = Discovery([A, B], filters).listings([listable(lists)])[0]
+    assert [item.material.id for item in found.found] == ["x"]
+    assert scopes == [["a"]]
+
+
+def test_asking_for_one_event_routes_nothing_to_it_that_is_not_its_own() -> None:
+    # Both events use the source: on a full run the date decides, and so it does when one is asked for.
+    stranger = material(event="", date="2012-09-23")
+    found = listing(stranger, discovery=Discovery([A, B], Filters(events=frozenset("a"))))
+    assert found.found == []
+
+
+@pytest.mark.parametrize(("held", "expected"), [(False, 2), (True, 4)])
+def test_a_limit_counts_what_is_not_held(held: bool, expected: int) -> None:
+    file = StoredFile("slides/x.pdf", 1, "0" * 64)
+    names = "xy" if held else ""
+    records = {
+        ("a", "src", name): Record("src", "listed", material(name), State.STORED, files=(file,))
+        for name in names
+    }
+    discovery = Discovery([A], Filters(limit=2), held=records)
+    found = listing(*(material(name) for name in "xyzuvw"), Checkpoint(complete=True), discovery=discovery)
+    assert len(found.found) == expected
+    assert not found.complete
+
+
+def test_a_limit_of_nothing_lists_nothing() -> None:
+    assert listing(material(), discovery=Discovery([A], Filters(limit=0))).found == []
+
+
+@pytest.mark.parametrize(
+    ("error", "cursors"),
+    [
+        (FatalError("no such token"), ["old", ""]),
+        (ValueError(), ["old", ""]),
+        (TransientError("503"), ["old"]),
+    ],
+)
+def test_a_cursor_that_breaks_the_listing_is_dropped(error: Exception, cursors: list[str]) -> None:
+    asked = []
+
+    def lists(scope: Any, cursor: str) -> Iterator[Any]:
+        asked.append(cursor)
+        if cursor:
+            raise error
+        yield from (material(), Checkpoint("new", complete=True))
+
+    found = Discovery([A], Filters()).listings([listable(lists, "old")])[0]
+    assert asked == cursors
+    assert (found.error is None) == (cursors[-1] == "")
+
+
+def test_sources_are_listed_in_their_order_and_told_of() -> None:
+    told = []
+    discovery = Discovery([A], Filters(), jobs=3, listed=lambda each: told.append(each.source))
+    names = ["one", "two", "three", "four"]
+    found = discovery.listings([listable(lambda *_: iter([material()]), name=name) for name in names])
+    assert [each.source for each in found] == names
+    assert sorted(told) == sorted(names)
+    assert discovery.listings([]) == []
+
+
+def test_a_stop_ends_a_listing_at_its_next_material_without_an_error() -> None:
+    stop = threading.Event()
+
+    def lists(*_: Any) -> Iterator[Any]:
+        yield material("x")
+        stop.set()
+        yield material("y")
+        yield Checkpoint(complete=True)
+
+    found = Discovery([A], Filters(), stop).listings([listable(lists)])[0]
+    assert [item.material.id for item in found.found] == ["x"]
+    assert found.error is None
+    assert found.checkpoint is None
+
+
+def test_a_source_that_hangs_at_a_stop_is_left_behind() -> None:
+    stop, never = threading.Event(), threading.Event()
+
+    def hangs(*_: Any) -> Iterator[Any]:
+        stop.set()
+        never.wait(60)
+        yield material()
+
+    discovery = Discovery([A], Filters(), stop, grace=0.05)
+    found = discovery.listings([listable(hangs), listable(lambda *_: iter([]), name="other")])
+    assert [each.source for each in found] == ["src", "other"]
+    assert found[0] == Listing("src")
+    never.set()

@@ -1,0 +1,100 @@
+"""What plugins say, held to the types of the contract."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archiver import vetting
+from archiver.errors import BlockedError, FatalError
+from archiver.ledger import Record, State, dump, load
+from archiver.model import Checkpoint, Kind, Material, Unavailable
+
+GOOD = Material("x", Kind.SLIDES, authors=("Ada Fan",), tags=("a",), size=3, extra={"k": "v"})
+
+
+def test_what_is_right_stays_as_it_is() -> None:
+    assert vetting.material(GOOD) == GOOD
+    assert vetting.material(replace(GOOD, kind="slides", authors=["Ada Fan"])) == GOOD  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": ""}, {"id": None}, {"id": "x" * 2001}, {"id": 7}, {"kind": "film"}, {"kind": None},
+        {"title": None},
+        {"title": b"bytes"}, {"url": 1}, {"revision": 3}, {"revision": "r" * 2001}, {"event": None},
+        {"date": 2012}, {"description": None}, {"authors": "Ada Fan"}, {"authors": None}, {"authors": (1,)},
+        {"tags": {"a"}}, {"size": "3"}, {"size": -1}, {"size": True}, {"size": 1.5}, {"extra": None},
+        {"extra": {"k": 1}}, {"extra": {1: "v"}}, {"extra": {"k": "v" * 70_000}}, {"extra": [("k", "v")]},
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(changes: dict[str, Any]) -> None:
+    with pytest.raises(FatalError) as caught:
+        vetting.material(replace(GOOD, **changes))
+    assert next(iter(changes)) in str(caught.value)
+    assert "plugin" in caught.value.hint
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("given", [None, "x", 7, {"id": "x"}, Checkpoint()])
+def test_what_is_no_material_is_refused(given: object) -> None:
+    with pytest.raises(FatalError, match=type(given).__name__):
+        vetting.material(given)
+
+
+def test_long_texts_are_cut_but_no_identity() -> None:
+    long = replace(GOOD, title="t" * 5_000, description="d" * 500_000, authors=("n" * 5_000,) * 1_000)
+    vetted = vetting.material(long)
+    assert (len(vetted.title), len(vetted.description), len(vetted.authors)) == (1_000, 100_000, 200)
+
+
+def test_unavailable() -> None:
+    error = BlockedError("login")
+    assert vetting.unavailable(Unavailable(GOOD, error)) == (GOOD, error)
+    assert "ValueError: no" in str(vetting.unavailable(Unavailable(GOOD, ValueError("no")))[1])  # type: ignore[arg-type]
+
+
+def test_checkpoints() -> None:
+    assert vetting.checkpoint(Checkpoint("c", complete=True)).cursor == "c"
+    for wrong in (Checkpoint(1), Checkpoint("c", 1), Checkpoint("c" * 1_048_577)):  # type: ignore[arg-type]
+        with pytest.raises(FatalError):
+            vetting.checkpoint(wrong)
+
+
+ANYTHING = st.none() | st.text() | st.integers() | st.binary() | st.lists(st.text()) | st.floats()
+
+
+@given(
+    st.fixed_dictionaries(
+        {"id": st.text(min_size=1) | ANYTHING, "kind": st.sampled_from(Kind)},
+        optional={
+            name: st.text() | ANYTHING
+            for name in (
+                "title",
+                "url",
+                "revision",
+                "date",
+                "authors",
+                "tags",
+                "size",
+                "extra",
+                "description",
+            )
+        },
+    )
+)
+def test_what_passes_can_be_written_and_read_back(fields: dict[str, Any]) -> None:
+    try:
+        vetted = vetting.material(Material(**fields))
+    except FatalError:
+        return
+    record = Record("src", "t", vetted, State.PENDING)
+    data = dump([record])
+    assert json.loads(data)
+    assert list(load(data, "test")) == [record]
