@@ -38,13 +38,20 @@ def run(command: Sequence[str], folder: Path) -> Cost:
     with tempfile.NamedTemporaryFile("r") as figures:
         count = [sys.executable, "-I", "-S", "-c", _COUNT, figures.name, *command]
         done = subprocess.run(
-            count, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+            count,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
         return Cost(*json.load(figures))
 
 
-def median(costs: Sequence[Cost], what: str) -> float:
-    """Give the median of one figure: `wall`, `cpu` or `memory`."""
-    return statistics.median(getattr(cost, what) for cost in costs)
+def median(costs: Sequence[Cost]) -> Cost:
+    """Give the median of each figure."""
+    figures = zip(*((cost.wall, cost.cpu, cost.memory) for cost in costs), strict=True)
+    return Cost(*map(statistics.median, figures))

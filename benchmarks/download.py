@@ -73,14 +73,13 @@ def compare(folder: Path, scale: float, rounds: int) -> None:
 
 
 def report(costs: dict[str, list[Cost]]) -> None:
-    ours = costs[OURS]
-    print(f"{'client':38} {'wall s':>7} {'min-max':>13} {'/ ours':>7} {'CPU s':>7} {'/ ours':>7} {'RSS MB':>7}")
+    ours = children.median(costs[OURS])
+    print(f"{'client':38} {'wall s':>7} {'min-max':>13} {'/ ours':>7} {'CPU s':>7} {'/ ours':>7} {'MB':>5}")
     for name, runs in costs.items():
-        wall, cpu = children.median(runs, "wall"), children.median(runs, "cpu")
+        cost = children.median(runs)
         spread = f"{min(run.wall for run in runs):.2f}-{max(run.wall for run in runs):.2f}"
-        slower, dearer = wall / children.median(ours, "wall"), cpu / children.median(ours, "cpu")
-        memory = max(run.memory for run in runs)
-        print(f"{name:38} {wall:7.2f} {spread:>13} {slower:7.2f} {cpu:7.2f} {dearer:7.2f} {memory:7.0f}")
+        wall = f"{cost.wall:7.2f} {spread:>13} {cost.wall / ours.wall:7.2f}"
+        print(f"{name:38} {wall} {cost.cpu:7.2f} {cost.cpu / ours.cpu:7.2f} {cost.memory:5.0f}")
 
 
 def main() -> None:

@@ -64,7 +64,8 @@ def measure(folder: Path, size: int) -> float:
         stored = sum(path.stat().st_size for path in (place / "archive" / "ocfl").rglob("*.mp4"))
         if stored != file.stat().st_size:
             raise SystemExit(f"{name}: {stored} bytes are stored, not {file.stat().st_size}.")
-        print(f"{size / 1e6:,.0f} MB, {name:14} {cost.memory:5.0f} MB peak, {cost.wall:5.1f} s wall, {cost.cpu:5.1f} s CPU")
+        figures = f"{cost.memory:5.0f} MB peak, {cost.wall:5.1f} s wall, {cost.cpu:5.1f} s CPU"
+        print(f"{size / 1e6:,.0f} MB, {name:14} {figures}")
         shutil.rmtree(place)
         most = max(most, cost.memory)
     return most

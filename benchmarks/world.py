@@ -123,7 +123,9 @@ def deck(slides: Sequence[bytes], number: int) -> bytes:
 
 def _page(picture: bytes, number: int, page: int) -> list[bytes]:
     first = 4 + 3 * page
-    lines = b" ".join(b"(Deck %d, page %d, line %d: Swift and Nova) Tj T*" % (number, page, n) for n in range(8))
+    lines = b" ".join(
+        b"(Deck %d, page %d, line %d: Swift and Nova) Tj T*" % (number, page, n) for n in range(8)
+    )
     content = b"q 720 0 0 405 0 0 cm /I Do Q BT /F 18 Tf 24 TL 40 360 Td %s ET" % lines
     return [
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 720 405] /Contents %d 0 R "
@@ -153,9 +155,9 @@ def recording(pictures: Sequence[bytes], number: int, size: int = RECORDING_BYTE
         frames += [*pictures[start:], *pictures[:start]]
     frames.append(_marked(pictures[0], number))
     sizes = [len(frame) for frame in frames]
-    start = _box(b"ftyp", b"isom", bytes(4), b"isom", b"mp41")
-    index = _index(sizes, len(start) + len(_index(sizes, 0)) + 8)
-    yield start + index + struct.pack(">I4s", 8 + sum(sizes), b"mdat")
+    kind = _box(b"ftyp", b"isom", bytes(4), b"isom", b"mp41")
+    index = _index(sizes, len(kind) + len(_index(sizes, 0)) + 8)
+    yield kind + index + struct.pack(">I4s", 8 + sum(sizes), b"mdat")
     yield from frames
 
 
@@ -176,14 +178,18 @@ _UNTURNED = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 def _index(sizes: Sequence[int], first: int) -> bytes:
     long = len(sizes)
     movie = struct.pack(">5IIH10x", 0, 0, 0, 1, long, 0x10000, 0x100) + _UNTURNED + bytes(24)
-    track = struct.pack(">I5I16x", 7, 0, 0, 1, 0, long) + _UNTURNED + struct.pack(">II", 1600 << 16, 1000 << 16)
+    track = (
+        struct.pack(">I5I16x", 7, 0, 0, 1, 0, long) + _UNTURNED + struct.pack(">II", 1600 << 16, 1000 << 16)
+    )
     media = _box(
         b"mdia",
         _box(b"mdhd", struct.pack(">5IHH", 0, 0, 0, 1, long, 0x55C4, 0)),
         _box(b"hdlr", struct.pack(">II4s12x", 0, 0, b"vide"), b"video\0"),
         _box(b"minf", _box(b"vmhd", struct.pack(">I8x", 1)), _source(), _samples(sizes, first)),
     )
-    return _box(b"moov", _box(b"mvhd", movie, struct.pack(">I", 2)), _box(b"trak", _box(b"tkhd", track), media))
+    return _box(
+        b"moov", _box(b"mvhd", movie, struct.pack(">I", 2)), _box(b"trak", _box(b"tkhd", track), media)
+    )
 
 
 def _source() -> bytes:

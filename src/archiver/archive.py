@@ -50,6 +50,26 @@ class Head:
         return self.objects.get(name) or OcflObject(self.sink, name)
 
     @property
+    def missing(self) -> list[str]:
+        """Name the stored files that an inventory lists and the sink does not have any more."""
+        return [
+            each.prefix + path
+            for each in self.objects.values()
+            for paths in (each.inventory.manifest.values() if each.inventory else ())
+            for path in paths
+            if path not in each.files
+        ]
+
+    @property
+    def damage(self) -> str:
+        """Say what is seen to be wrong without reading every file; "" when nothing is."""
+        missing = self.missing
+        if not missing:
+            return ""
+        files = "1 stored file is" if len(missing) == 1 else f"{len(missing)} stored files are"
+        return f"{files} missing, such as {missing[0]}: restore from a copy of the archive"
+
+    @property
     def digests(self) -> dict[str, str]:
         """Object name → SHA-256 of its newest inventory: two equal ones hold the same archive."""
         return {name: each.digest for name, each in sorted(self.objects.items()) if each.inventory}

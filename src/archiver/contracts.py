@@ -137,7 +137,9 @@ class Context:
     """What a plugin instance gets from the core.
 
     `name` is the one in the configuration, `folder` the directory of the configuration file
-    (relative paths in options start there). `progress` is for bytes that `http` does not see.
+    (relative paths in options start there). `progress` is for bytes that `http` does not see. `own`
+    are files and directories on this machine that belong to the archive itself: the configuration, and
+    sinks. A source of local files leaves them out.
     """
 
     name: str
@@ -145,6 +147,7 @@ class Context:
     http: Http
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("archiver.plugin"))
     progress: Progress = _no_progress
+    own: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

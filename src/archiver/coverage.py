@@ -88,7 +88,8 @@ class EventCoverage:
     """The cells of one event and of its talks.
 
     `pending` are records known and not held, `unmatched` held ones that belong to no talk though
-    talks expect their kind.
+    talks expect their kind, `outdated` held ones of which upstream has a newer state that could not be
+    taken.
     """
 
     event: Event
@@ -96,6 +97,7 @@ class EventCoverage:
     talks: tuple[TalkCoverage, ...]
     pending: tuple[Record, ...] = ()
     unmatched: tuple[Record, ...] = ()
+    outdated: tuple[Record, ...] = ()
 
     def counted(self) -> list[Cell]:
         """Give the cells that coverage counts: the talks' own, and the event's where no talk expects."""
@@ -116,10 +118,15 @@ class EventCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Every event in the order of the programme, and the pending records that no event has yet."""
+    """Every event in the order of the programme, and what is in none of them.
+
+    `unrouted` are pending records that no event has yet, `outside` held ones of events that the
+    programme does not name (any more).
+    """
 
     events: tuple[EventCoverage, ...]
     unrouted: tuple[Record, ...] = ()
+    outside: tuple[Record, ...] = ()
 
     @property
     def share(self) -> float:
@@ -138,7 +145,7 @@ class Coverage:
 def coverage(events: Sequence[Event], records: Iterable[Record], waivers: Iterable[Waiver] = ()) -> Coverage:
     """Compare the programme with the ledgers' records. Pure.
 
-    Records of events that are not in `events` are left out. Taken-down ones count for nothing.
+    Records of events that are not in `events` are only named. Taken-down ones count for nothing.
     """
     by_event: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda item: item.key):
@@ -148,6 +155,12 @@ def coverage(events: Sequence[Event], records: Iterable[Record], waivers: Iterab
     return Coverage(
         tuple(_event(event, by_event.get(event.id, []), waived) for event in events),
         unrouted=tuple(record for record in by_event.get("", []) if not record.files),
+        outside=tuple(
+            record
+            for event in sorted(by_event.keys() - {"", *(event.id for event in events)})
+            for record in by_event[event]
+            if _held(record)
+        ),
     )
 
 
@@ -174,6 +187,7 @@ def _event(event: Event, records: Sequence[Record], waived: _Waived) -> EventCov
         talks,
         pending=tuple(record for record in records if not _held(record)),
         unmatched=tuple(record for record in loose if _held(record) and record.material.kind in by_talks),
+        outdated=tuple(record for record in records if _held(record) and record.problem is not None),
     )
 
 

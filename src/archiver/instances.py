@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Workshop:
     sources: tuple[SourceSpec, ...] = ()
     sinks: tuple[SinkSpec, ...] = ()
     plugins: tuple[str, ...] = ()
+    config: Path | None = None
 
     @property
     def mask(self) -> Mask:
@@ -55,10 +57,11 @@ class Instances:
         if name in self.given:
             return self.given[name]
         spec = next(spec for spec in self.workshop.sources if spec.name == name)
+        own = self._own()
         with self._lock:
             if ("source", name) not in self._made:
                 kind = self.registry.sources[spec.type]
-                self._made["source", name] = kind(spec.options, self._context(spec))
+                self._made["source", name] = kind(spec.options, self._context(spec, own))
         made: Source[Any, Any] = self._made["source", name]
         return made
 
@@ -80,14 +83,22 @@ class Instances:
             self._clients.clear()
             self._made.clear()
 
-    def _context(self, spec: SourceSpec | SinkSpec) -> Context:
+    def _own(self) -> tuple[Path, ...]:
+        """Name what belongs to the archive itself on this machine."""
+        roots = []
+        for spec in self.workshop.sinks:
+            with suppress(Exception):  # a sink that cannot be made is told of where it is used
+                roots.append(self.sink(spec.name).local_root)
+        return tuple(path for path in (self.workshop.config, *roots) if path is not None)
+
+    def _context(self, spec: SourceSpec | SinkSpec, own: tuple[Path, ...] = ()) -> Context:
         client = PoliteClient(
             hosts_allowed=origins_of(spec.options), progress=self.progress, politeness=self._politeness
         )
         self._clients.append(client)
         http: Http = staging.Noting(client)
         log = logging.getLogger(f"archiver.plugin.{spec.name}")
-        return Context(spec.name, self.workshop.folder, http, log, self.progress)
+        return Context(spec.name, self.workshop.folder, http, log, self.progress, own)
 
 
 _SHARED: dict[str, Instances] = {}

@@ -168,7 +168,9 @@ def heal(each: OcflObject) -> None:
     version = f"v{each.head}/"
     if version + _INVENTORY not in each.files:
         _create_same(each.sink, each.prefix + version + _INVENTORY, blob(data))
+    # As in a commit: sidecars say that the version is safe, so it has to be before they are written.
     _cover_head(each)
+    each.sink.flush()
     _publish(each, version, data, each.digest)
 
 

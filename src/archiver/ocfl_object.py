@@ -96,6 +96,7 @@ class OcflObject:
         data = read(self.sink, where)
         if hashlib.sha256(data).hexdigest() != self.state[logical]:
             raise DamageError(
-                f"{where} does not have the SHA-256 of its inventory", hint="run `archive verify`"
+                f"{where} does not have the SHA-256 of its inventory",
+                hint="restore that file from a copy of the archive",
             )
         return data

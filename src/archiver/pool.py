@@ -6,8 +6,10 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 from archiver.threads import GRACE, DaemonPool, Patience, Stopped
 from archiver.work import Outcome, Task, work
@@ -36,6 +38,7 @@ class Crew:
     grace: float = GRACE
     clock: Callable[[], float] = time.monotonic
     _left: threading.Event = field(default_factory=threading.Event)
+    _ended: SimpleQueue[Future[Outcome]] = field(default_factory=SimpleQueue)
 
     def outcomes(self, tasks: Iterable[Task]) -> Iterator[list[Outcome]]:
         """Yield outcomes as they come: at once, or together when they come within `GATHER` seconds.
@@ -51,8 +54,7 @@ class Crew:
         try:
             self._fill(pool, queue, running)
             while running and not patience.over:
-                pause = max(0.0, due - self.clock()) if gathered else 0.2
-                done, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
+                done = list(self._wait(max(0.0, due - self.clock()) if gathered else 0.2))
                 for future in done:
                     queue.ended(running.pop(future))
                 self._fill(pool, queue, running)
@@ -66,6 +68,14 @@ class Crew:
             self._left.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def _wait(self, seconds: float) -> Iterator[Future[Outcome]]:
+        """Wait so long for one to end; give it with all that have ended meanwhile."""
+        # Not `concurrent.futures.wait`: that looks at every future each time.
+        with suppress(Empty):
+            yield self._ended.get(timeout=seconds)
+            while True:
+                yield self._ended.get_nowait()
+
     def _fill(self, pool: DaemonPool, queue: _Queue, running: dict[Future[Outcome], Task]) -> None:
         # More than there are threads, so that none waits while this one syncs what came before.
         while len(running) < AHEAD * self.jobs and not self.stop.is_set():
@@ -76,7 +86,9 @@ class Crew:
             if prepared is None:
                 queue.close()
                 return
-            running[pool.submit(self._one, prepared)] = task
+            future = pool.submit(self._one, prepared)
+            running[future] = task
+            future.add_done_callback(self._ended.put)
 
     def _one(self, task: Task) -> Outcome:
         if self.stop.is_set():

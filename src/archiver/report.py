@@ -58,11 +58,12 @@ class SourceReport:
 
 @dataclass
 class SinkReport:
-    """One sink: the versions made, the error that ended it, or why it was left alone."""
+    """One sink: the versions made, the error that ended it, seen damage, or why it was left alone."""
 
     versions: dict[str, int] = field(default_factory=dict)
     error: str = ""
     note: str = ""
+    damage: str = ""
 
 
 @dataclass
@@ -97,6 +98,8 @@ class Report:
         """Give the exit code: see docs/reference/command.md. `fail_on` `new` passes over known problems."""
         if any(sink.error for sink in self.sinks.values()):
             return 3
+        if any(sink.damage for sink in self.sinks.values()):
+            return 4
         if self.interrupted:
             return 130
         if any(source.error or source.alarm for source in self.sources.values()):

@@ -75,7 +75,8 @@ class Run:
     def execute(self) -> Report:
         """Do the run. Raises `SinkError` when no sink can be used at all."""
         specs = tuple(self.config.sources if self.sources is None else self.sources)
-        workshop = Workshop(self.id, self.config.folder, specs, self.config.sinks, self.config.plugins)
+        config = self.config
+        workshop = Workshop(self.id, config.folder, specs, config.sinks, config.plugins, config.path)
         made = Instances(workshop, self.registry, given=self.given)
         instances.share(made)
         try:
@@ -254,8 +255,8 @@ class Run:
 
     def _note_sinks(self, held: Hold) -> None:
         few = len(held.heads) < self.config.archive.min_copies
-        for name in held.heads:
-            self.report.sinks[name] = SinkReport()
+        for name, head in held.heads.items():
+            self.report.sinks[name] = SinkReport(damage=head.damage)
         for name, note in held.notes.items():
             least = f"; min_copies is {self.config.archive.min_copies}"
             self.report.sinks[name] = SinkReport(error=note + least) if few else SinkReport(note=note)
@@ -279,6 +280,9 @@ class Run:
         """Bring the index up to date, then leave the run report."""
         for name, shelf in recorder.healthy.items():
             self._refresh_index(recorder, name, shelf)
+            if number := recorder.lacking(shelf):
+                materials = "1 material" if number == 1 else f"{number} materials"
+                self._add_note(name, f"lacks the files of {materials} that another sink has")
         self._note_errors(recorder)
         if (
             any(each.error for each in recorder.shelves.values())
@@ -305,7 +309,11 @@ class Run:
         except Exception as error:  # noqa: BLE001  # the catalog can be made again; what is stored is safe
             _LOG.debug("the catalog of sink %s failed", name, exc_info=error)
             note = f"is complete, but its catalog could not be made: {type(error).__name__}: {error}"
-            self.report.sinks[name].note = note
+            self._add_note(name, note)
+
+    def _add_note(self, sink: str, note: str) -> None:
+        noted = self.report.sinks[sink]
+        noted.note = f"{noted.note}; it {note}" if noted.note else note
 
     def _note_errors(self, recorder: Recorder) -> None:
         for name, each in recorder.shelves.items():

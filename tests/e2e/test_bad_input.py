@@ -213,6 +213,42 @@ def test_target_below_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "not a directory" in capsys.readouterr().err
 
 
+def test_status_of_something_that_is_no_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = project(tmp_path)
+    (tmp_path / "archive").write_text("not a directory", encoding="utf-8")
+    for command in ("status", "search", "run"):
+        arguments = [command, "words"] if command == "search" else [command]
+        assert execute([*arguments, "-c", str(config)]) == 3
+        assert "is not a directory" in capsys.readouterr().err
+
+
+def test_a_stored_file_that_is_gone_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = project(tmp_path)
+    drop(tmp_path, "One talk.pdf", samples.pdf(["One talk"]))
+    assert run(config) == 0
+    (stored,) = (tmp_path / "archive").glob("ocfl/stop/v1/content/slides/*.pdf")
+    data = stored.read_bytes()
+    stored.unlink()
+    capsys.readouterr()
+    assert run(config) == 4
+    assert "1 stored file is missing" in capsys.readouterr().err
+    assert execute(["status", "-c", str(config)]) == 0
+    assert stored.name in capsys.readouterr().err
+    stored.parent.mkdir(exist_ok=True)
+    stored.write_bytes(data)
+    assert run(config) == 0
+    valid(tmp_path / "archive")
+
+
+def test_the_archive_does_not_archive_itself(tmp_path: Path) -> None:
+    config = project(tmp_path, sink="./incoming/stop/archive")
+    drop(tmp_path, "One talk.pdf", samples.pdf(["One talk"]))
+    assert run(config) == 0
+    before = sorted((tmp_path / "incoming/stop/archive/ocfl").rglob("*"))
+    assert run(config) == 0
+    assert sorted((tmp_path / "incoming/stop/archive/ocfl").rglob("*")) == before
+
+
 def test_an_archive_of_a_newer_format_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,7 +88,7 @@ def test_a_small_run_has_fewer_points_than_are_tried(tmp_path: Path) -> None:
 @pytest.mark.parametrize("before", [0, 1])
 def test_cut_at_every_point(before: int, tmp_path: Path) -> None:
     for kill_at in range(1, POINTS):
-        for seed in range(4):
+        for seed in range(3):
             story = Story(tmp_path)
             for _ in range(before):
                 story.run()
@@ -98,10 +98,22 @@ def test_cut_at_every_point(before: int, tmp_path: Path) -> None:
             story.end()
 
 
+@pytest.mark.parametrize(("kill_at", "again"), [(16, 21), (4, 30), (41, 4)])
+def test_killed_then_killed_while_going_on_then_cut(kill_at: int, again: int, tmp_path: Path) -> None:
+    """What the first killed run did not sync, the second one built upon."""
+    for seed in range(20):
+        story = Story(tmp_path)
+        story.run(kill_at)
+        story.run(again)
+        story.machine.cut(random.Random(seed))
+        story.check()
+        story.end()
+
+
 ROUND = st.tuples(st.integers(0, POINTS), st.booleans(), st.integers(0, 2**32))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROUND, min_size=2, max_size=5))
 def test_any_sequence_of_kills_and_cuts(tmp_path: Path, rounds: list[tuple[int, bool, int]]) -> None:
     story = Story(tmp_path)

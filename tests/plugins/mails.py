@@ -45,9 +45,7 @@ def header(number: int = 1, **fields: str | bytes | None) -> bytes:
     )
 
 
-def leaf(
-    content_type: str | bytes, data: bytes, *fields: str | bytes, encoding: str = "base64"
-) -> bytes:
+def leaf(content_type: str | bytes, data: bytes, *fields: str | bytes, encoding: str = "base64") -> bytes:
     """Write one part: Content-Type, further fields, and the encoded data."""
     body = base64.encodebytes(data).rstrip(b"\n") if encoding == "base64" else data
     lines = [b"Content-Type: " + encoded(content_type), *map(encoded, fields)]

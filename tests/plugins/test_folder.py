@@ -677,3 +677,36 @@ def test_any_name_can_be_listed_titled_and_fetched(
         (material.id + material.title + material.extra.get("path", "")).encode()
         assert material.title.isprintable() or not material.title.isascii()
         assert tree.fetch(material, place / str(number))[0] in {b"content", b"x"}
+
+
+class TestOwnPlaces:
+    """The archive is never archived: neither its sinks nor its configuration."""
+
+    def test_sinks_and_the_configuration_are_left_out(self, tmp_path: Path) -> None:
+        for name in ("talk.pdf", "archive/ocfl/x.pdf", "archive.yaml", "archives/y.pdf"):
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(samples.pdf([name]))
+        own = (tmp_path / "archive", tmp_path / "archive.yaml", tmp_path / "not-made-yet")
+        found = listing(tmp_path, own)
+        assert found == {"talk.pdf", "archives/y.pdf"}
+
+    def test_a_link_to_a_sink_is_no_way_in(self, tmp_path: Path) -> None:
+        (tmp_path / "archive").mkdir()
+        (tmp_path / "archive" / "x.pdf").write_bytes(samples.pdf(["x"]))
+        (tmp_path / "shown").symlink_to("archive")
+        (tmp_path / "talk.pdf").write_bytes(samples.pdf(["talk"]))
+        assert listing(tmp_path, (tmp_path / "archive",), follow=True) == {"talk.pdf"}
+
+    @pytest.mark.parametrize("below", ["", "ocfl"])
+    def test_a_source_inside_a_sink_is_refused(self, below: str, tmp_path: Path) -> None:
+        (tmp_path / "archive" / "ocfl").mkdir(parents=True)
+        with pytest.raises(api.FatalError, match="inside the archive itself"):
+            listing(tmp_path / "archive" / below, (tmp_path / "archive",))
+
+
+def listing(root: Path, own: tuple[Path, ...], *, follow: bool = False) -> set[str]:
+    context = api.Context("inbox", root, cast("api.Http", None), own=own)
+    source = folder.FolderSource(folder.Options(), context)
+    scope = api.Scope((api.ScopeEntry(api.Event("stop", "Stop"), folder.Entry(follow=follow)),))
+    return {item.id for item in source.discover(scope, "") if isinstance(item, api.Material)}

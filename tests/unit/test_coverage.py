@@ -290,3 +290,16 @@ def test_losing_one_record_changes_its_own_cells_alone(records: list[Record], at
     after = _cells(coverage([EVENT], [item for item in records if item is not lost]))
     changed = {key for key in before | after if before.get(key) != after.get(key)}
     assert changed <= {("", lost.material.kind), (lost.match.talk, lost.material.kind)}
+
+
+def test_what_is_held_while_upstream_has_something_newer_is_named() -> None:
+    held = record(Kind.PHOTO, reason="invalid")
+    (event,) = coverage([EVENT], [held, record(Kind.REPORT)]).events
+    assert event.outdated == (held,)
+    assert event.kinds[Kind.PHOTO].state is Standing.HAVE
+
+
+def test_what_belongs_to_an_event_outside_the_programme_is_named() -> None:
+    held = record(Kind.PHOTO)
+    assert coverage([Event("other", "Other")], [held, pending("failed")]).outside == (held,)
+    assert coverage([EVENT], [held]).outside == ()

@@ -632,7 +632,12 @@ def test_a_sink_that_missed_a_version_claims_nothing_it_lacks(world: World) -> N
     world.troubles.clear()
     # A transition of what it lacks, one of what it has, and a third edition that goes to both.
     kept = world.up.items.pop("x")
-    assert world.run().exit_code() == 0
+    report = world.run()
+    assert report.exit_code() == 0
+    assert [each.note for each in report.sinks.values()] == [
+        "",
+        "lacks the files of 1 material that another sink has",
+    ]
     assert world.record("x", sink="one").state is State.WITHDRAWN
     assert world.stored("x", sink="two") == [b"some bytes"]
     assert world.record("x", sink="two").state is State.STORED

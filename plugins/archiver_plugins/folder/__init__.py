@@ -33,17 +33,17 @@ class FolderSource(api.Source[Options, Entry]):
 
     def check(self) -> None:
         """Raise `FatalError` when the folder is not there, `BlockedError` when it cannot be read."""
-        walk.check_root(self.root)
+        walk.check_root(self.root, self.context.own)
 
     def discover(
         self, scope: api.Scope[Entry], cursor: str
     ) -> Iterator[api.Material | api.Unavailable | api.Checkpoint]:
         """List the files of every entry, sorted within each, from a fresh look at the disk."""
         del cursor
-        before = walk.check_root(self.root)
+        before = walk.check_root(self.root, self.context.own)
         listing = _Listing(self, scope)
         yield from listing.materials()
-        if walk.check_root(self.root) != before:
+        if walk.check_root(self.root, self.context.own) != before:
             raise api.FatalError(
                 f"{self.context.name}: the folder {self.root} was exchanged while it was read",
                 hint="is the disk still mounted?",
@@ -103,7 +103,8 @@ class _Listing:
     def _entry(self, entry: api.ScopeEntry[Entry]) -> Iterator[api.Material]:
         selection = select(self.source.root, entry.options)
         found = 0
-        for file in walk.walk(self.source.root, selection, self.source.context.log):
+        context = self.source.context
+        for file in walk.walk(self.source.root, selection, context.log, context.own):
             found += 1
             material = self._material(entry, selection, file)
             if material is not None:

@@ -8,6 +8,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -79,8 +80,19 @@ def is_linked(extra: Mapping[str, str]) -> bool:
     return extra.get("linked") == "yes"
 
 
-def check_root(root: Path) -> tuple[int, int]:
-    """Identify the folder. Raises `FatalError` when it is not there, `BlockedError` when unreadable."""
+def check_root(root: Path, own: Iterable[Path] = ()) -> tuple[int, int]:
+    """Identify the folder.
+
+    Raises `FatalError` when it is not there or lies inside the archive's `own` places, `BlockedError`
+    when it is unreadable.
+    """
+    real = Path(os.path.realpath(root))
+    for place in own:
+        if real.is_relative_to(os.path.realpath(place)):
+            raise api.FatalError(
+                f"the folder {_shown(root)} lies inside the archive itself, in {_shown(place)}",
+                hint="choose another folder: what is there is archived already",
+            )
     try:
         with os.scandir(root):
             status = root.stat()
@@ -131,8 +143,11 @@ class _Folder:
 
 
 class _Walk:
-    def __init__(self, root: Path, wanted: Wanted, log: logging.Logger) -> None:
+    def __init__(
+        self, root: Path, wanted: Wanted, log: logging.Logger, own: frozenset[tuple[int, int]]
+    ) -> None:
         self.root = root
+        self.own = own
         self.real_root = Path(os.path.realpath(root))
         self.wanted = wanted
         self.log = log
@@ -202,13 +217,14 @@ class _Walk:
             status = entry.stat(follow_symlinks=linked)
         except FileNotFoundError:
             return None  # gone since the folder was listed, or a link to nothing
+        identity = (status.st_dev, status.st_ino)
         raw, parts = (*folder.raw, entry.name), (*folder.parts, part)
         if stat.S_ISDIR(status.st_mode):
-            if linked and (status.st_dev, status.st_ino) in self.entered:
-                return None  # a link back to where we are
+            if identity in self.own or (linked and identity in self.entered):
+                return None  # a sink; a link back to where we are
             return self._enter(_Folder(raw, parts, linked))
-        if not stat.S_ISREG(status.st_mode):
-            return None  # a pipe, a socket, a device
+        if not stat.S_ISREG(status.st_mode) or identity in self.own:
+            return None  # a pipe, a socket, a device; the configuration
         return Found(parts, "/".join(raw), status.st_size, status.st_mtime_ns, linked)
 
     def _may_follow(self, entry: os.DirEntry[str]) -> bool:
@@ -221,12 +237,21 @@ class _Walk:
         return False
 
 
-def walk(root: Path, wanted: Wanted, log: logging.Logger) -> Iterator[Found]:
-    """Yield the wanted files, sorted by id within each folder.
+def walk(root: Path, wanted: Wanted, log: logging.Logger, own: Iterable[Path] = ()) -> Iterator[Found]:
+    """Yield the wanted files, sorted by id within each folder; nothing of the archive's `own`.
 
     Raises `SourceError` when any folder on the way cannot be listed: what is in it must not look gone.
     """
-    return _Walk(root, wanted, log).files()
+    return _Walk(root, wanted, log, _identities(own)).files()
+
+
+def _identities(paths: Iterable[Path]) -> frozenset[tuple[int, int]]:
+    found = set()
+    for path in paths:
+        with suppress(OSError):  # a sink that is yet to be made
+            status = path.stat()
+            found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
 
 
 def is_junk(name: str) -> bool:

@@ -98,7 +98,7 @@ def _unused(config: Config) -> Iterator[Finding]:
 def _working(config: Config, registry: Registry) -> Iterator[Finding]:
     from archiver.instances import Instances, Workshop
 
-    shop = Workshop("check", config.folder, config.sources, config.sinks, config.plugins)
+    shop = Workshop("check", config.folder, config.sources, config.sinks, config.plugins, config.path)
     instances = Instances(shop, registry)
     try:
         for source in config.sources:

@@ -28,7 +28,7 @@ def reading(config: Config, registry: Registry) -> Iterator[Archive]:
     from archiver.archive import open_archive
     from archiver.instances import Instances, Workshop
 
-    shop = Workshop("reading", config.folder, config.sources, config.sinks, config.plugins)
+    shop = Workshop("reading", config.folder, config.sources, config.sinks, config.plugins, config.path)
     instances = Instances(shop, registry)
     try:
         archive = open_archive((spec.name, partial(instances.sink, spec.name)) for spec in config.sinks)
@@ -36,6 +36,9 @@ def reading(config: Config, registry: Registry) -> Iterator[Archive]:
             raise _none(archive.errors)
         for name, error in archive.errors.items():
             click.echo(printable(f"Warning: sink {name} could not be read: {error}"), err=True)
+        for name, head in archive.heads.items():
+            if head.damage:
+                click.echo(printable(f"DAMAGE: sink {name}: {head.damage}"), err=True)
         yield archive
     finally:
         instances.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -145,9 +145,22 @@ def show_open(result: Coverage) -> None:
             len(records),
             _TO_DO.get(reason, ""),
         )
+    outdated = [record for event in result.events for record in event.outdated]
+    advice = "What was here stays. It is tried again at the next run."
+    title = "Here, but not as upstream has it now"
+    _show_list(title, map(_pending_line, outdated), len(outdated), advice)
     loose = [record for event in result.events for record in event.unmatched]
     advice = "Name the talk in the source's entry; until then they count for no talk."
     _show_list("Here, but of no known talk", map(_loose_line, loose), len(loose), advice)
+    _show_outside(result.outside)
+
+
+def _show_outside(records: Sequence[Record]) -> None:
+    if records:
+        events = ", ".join(dict.fromkeys(record.material.event for record in records))
+        click.echo(
+            f"\nHere, but of events that the configuration does not name ({len(records)}): {_safe(events)}"
+        )
 
 
 def _show_list(title: str, lines: Iterable[str], count: int, advice: str) -> None:
@@ -210,6 +223,8 @@ def last_run(report: Mapping[str, Any], now: datetime | None = None) -> str:
 
 def _ago(distance: timedelta) -> str:
     days = distance.days
+    if days < 0:
+        return "by a clock that was ahead of this one"
     if days < 1:
         return "less than a day ago"
     return "one day ago" if days == 1 else f"{days} days ago"

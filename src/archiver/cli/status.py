@@ -81,10 +81,13 @@ def _print(result: Coverage, report: Mapping[str, Any], config: Config, *, missi
 def as_data(result: Coverage, report: Mapping[str, Any]) -> dict[str, Any]:
     """Give what `archive status --json` prints: coverage, then what is open, then the last run."""
     pending = [record for event in result.events for record in event.pending]
+    outdated = [record for event in result.events for record in event.outdated]
     loose = [record for event in result.events for record in event.unmatched]
     return {
         **result.to_json(),
         "pending": [_pending(record) for record in (*pending, *result.unrouted)],
+        "outdated": [_pending(record) for record in outdated],
+        "outside": [_about(record) for record in result.outside],
         "unmatched": [{**_about(record), "why": record.match.why} for record in loose],
         "last_run": str(report.get("finished") or report.get("started") or "") or None,
     }

@@ -77,9 +77,14 @@ def _problems(reason: str, items: list[ItemProblem]) -> Iterable[str]:
     yield f"{count(len(items), 'item')} {word}. {_WHAT_TO_DO.get(reason, '')}".rstrip()
     for item in items[:SHOWN]:
         where = "/".join(part for part in (item.event, item.source) if part)
-        yield f"  {where}: {item.title or item.id}: {item.detail}"
+        yield f"  {where}: {_named(item)}: {item.detail}"
     if len(items) > SHOWN:
-        yield f"  … and {len(items) - SHOWN:,} more: the run report names them all"
+        yield f"  … and {len(items) - SHOWN:,} more: the newest file in runs/ of the archive names them all"
+
+
+def _named(item: ItemProblem) -> str:
+    # Two files may bear one title: "login.pdf" and "login.pptx".
+    return f"{item.title} ({item.id})" if item.title and item.title != item.id else item.id
 
 
 def _sink(name: str, sink: SinkReport) -> Iterable[str]:
@@ -87,6 +92,8 @@ def _sink(name: str, sink: SinkReport) -> Iterable[str]:
         yield f"Sink {name} failed on the way, and does not have everything: {sink.error}"
     elif sink.error:
         yield f"Sink {name} could not be used: {sink.error}"
+    if sink.damage:
+        yield f"DAMAGE: sink {name}: {sink.damage}"
     if sink.note:
         yield f"Sink {name} {sink.note}"
 

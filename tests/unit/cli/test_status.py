@@ -118,7 +118,8 @@ def test_one_event_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_json_is_one_object_of_the_documented_shape(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(status(config, capsys, "--json")[0])
-    assert list(data) == ["events", "coverage", "pending", "unmatched", "last_run"]
+    more = ["pending", "outdated", "outside", "unmatched", "last_run"]
+    assert list(data) == ["events", "coverage", *more]
     assert data["coverage"] == 0.3333
     beijing = data["events"][0]
     assert list(beijing) == ["id", "title", "kinds", "talks"]
