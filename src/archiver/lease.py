@@ -57,12 +57,13 @@ class Lease:
 
     def acquire(self) -> None:
         """Take the lease. Raises `LeaseHeldError` naming the holder and when it ends."""
-        try:
-            taken = self.sink.create(PATH, self._body(held=True))
-        except ExistsError:
-            taken = self._take_over()
-        self._token = taken.token
+        # Noted first: who reads our word before this thread goes on must not take us for dead.
         _RUNNING.append(self.run)
+        try:
+            self._token = self._take().token
+        except BaseException:
+            _RUNNING.remove(self.run)
+            raise
         self._thread = threading.Thread(target=self._keep, name=f"lease-{self.run}", daemon=True)
         self._thread.start()
 
@@ -92,6 +93,12 @@ class Lease:
         if self._token:
             _RUNNING.remove(self.run)
         self._token = ""
+
+    def _take(self) -> Stat:
+        try:
+            return self.sink.create(PATH, self._body(held=True))
+        except ExistsError:
+            return self._take_over()
 
     def _take_over(self) -> Stat:
         found = self.sink.stat(PATH)

@@ -332,10 +332,14 @@ def _write(each: OcflObject, inventory: Inventory) -> OcflObject:
 
 
 def _cover_head(each: OcflObject) -> None:
-    """Let our flush cover what a run that was killed right after its commit did not come to sync."""
-    for name in (_INVENTORY, _SIDECAR):
-        if f"v{each.head}/{name}" in each.files:
-            each.sink.cover(f"{each.prefix}v{each.head}/{name}")
+    """Let our flush cover what a run that was killed right after its commit did not come to sync.
+
+    A power cut in the middle of the next commit is told from damage by the root's copy being whole.
+    """
+    for directory in ("", f"v{each.head}/"):
+        for name in (directory + _INVENTORY, directory + _SIDECAR):
+            if name in each.files:
+                each.sink.cover(each.prefix + name)
 
 
 def _commit_point(each: OcflObject, path: str, inventory: Blob) -> None:

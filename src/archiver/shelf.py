@@ -70,7 +70,9 @@ class Shelf:
         self.acknowledge()
         self.journal.close_segment()
         held = {name for name, known in self.head.objects.items() if known.inventory}
-        for name in sorted({COMMON, *self.touched, *self.additions, *(held & documents.keys())}):
+        changed = {*self.touched, *self.additions, *(held & documents.keys())} - {COMMON}
+        # What says of which format all this is comes first.
+        for name in (COMMON, *sorted(changed)):
             additions = [Addition(path, sha256) for path, sha256 in self.additions.get(name, {}).items()]
             content = {**documents.get(name, {}), **self._ledger_files(name)}
             target = self.head.object(name)

@@ -152,7 +152,10 @@ def _put(
         try:
             sink.create(path, ocfl.blob(text))
         except ExistsError:
-            continue  # derived from the same bytes by the same recipe
+            # Derived from the same bytes by the same recipe, unless a power cut tore it.
+            held = sink.stat(path)
+            if held is not None and held.size != len(text):
+                sink.replace(path, ocfl.blob(text))
     for item in staged:
         if item.stored.path not in destination.have:
             _put_file(sink, destination.content + item.stored.path, item, movable=movable)

@@ -98,11 +98,17 @@ def test_cut_at_every_point(before: int, tmp_path: Path) -> None:
             story.end()
 
 
-@pytest.mark.parametrize(("kill_at", "again"), [(16, 21), (4, 30), (41, 4)])
-def test_killed_then_killed_while_going_on_then_cut(kill_at: int, again: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("before", "kill_at", "again"), [(0, 16, 21), (0, 4, 30), (0, 41, 4), (1, 28, 20), (1, 29, 22)]
+)
+def test_killed_then_killed_while_going_on_then_cut(
+    before: int, kill_at: int, again: int, tmp_path: Path
+) -> None:
     """What the first killed run did not sync, the second one built upon."""
     for seed in range(20):
         story = Story(tmp_path)
+        for _ in range(before):
+            story.run()
         story.run(kill_at)
         story.run(again)
         story.machine.cut(random.Random(seed))

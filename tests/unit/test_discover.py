@@ -139,6 +139,21 @@ def test_a_limit_counts_what_is_not_held(held: bool, expected: int) -> None:
     assert not found.complete
 
 
+@pytest.mark.parametrize(("held", "limit"), [(False, 2), (True, None)])
+def test_a_source_is_told_the_limit_only_while_nothing_of_it_is_held(held: bool, limit: int | None) -> None:
+    asked = []
+
+    def lists(scope: Any, cursor: str) -> Iterator[Any]:
+        asked.append(scope.limit)
+        yield Checkpoint(complete=True)
+
+    file = StoredFile("slides/x.pdf", 1, "0" * 64)
+    record = Record("src", "listed", material(), State.STORED, files=(file,))
+    known = {record.key: record} if held else {}
+    Discovery([A], Filters(limit=2), held=known).listings([listable(lists)])
+    assert asked == [limit]
+
+
 def test_a_limit_of_nothing_lists_nothing() -> None:
     assert listing(material(), discovery=Discovery([A], Filters(limit=0))).found == []
 

@@ -150,8 +150,9 @@ class TestCommit:
     def test_changed_bytes_are_noticed(self, sink: DiskSink, archive: Path) -> None:
         after = committed(sink, {}, {EVENT: b"1"})
         (archive / after.locate(EVENT)).write_bytes(b"2")
-        with pytest.raises(DamageError, match="archive verify"):
+        with pytest.raises(DamageError, match="does not have the SHA-256") as caught:
             after.read(EVENT)
+        assert caught.value.hint
 
     def test_a_person_can_read_it(self, sink: DiskSink, archive: Path) -> None:
         committed(sink, {"slides/部署.pdf": b"x"})

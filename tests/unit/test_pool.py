@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from archiver import instances
 from archiver.contracts import Context, Options, Source
 from archiver.instances import Instances, Workshop
 from archiver.model import Fetched, Kind, Material
 from archiver.pool import Crew
+from archiver.threads import Stopped
 from archiver.work import Outcome, Task
 from line_kit import plugins
 
@@ -112,6 +115,15 @@ def test_a_stop_gives_up_what_runs_at_its_next_byte_and_begins_nothing(tmp_path:
     with workshop(tmp_path, one=source("one", fetch)) as tasks:
         assert all_of(Crew(1, stop=stop), tasks("one", 9)) == []
     assert fetched == ["0"]
+
+
+def test_what_waits_in_the_pool_does_not_begin_after_a_stop(tmp_path: Path) -> None:
+    stop, fetched = threading.Event(), []
+    with workshop(tmp_path, one=source("one", lambda self, name, into: fetched.append(name))) as tasks:
+        stop.set()
+        with pytest.raises(Stopped):
+            Crew(1, stop=stop)._one(tasks("one", 1)[0])
+    assert fetched == []
 
 
 def test_a_fetch_that_hangs_is_left_behind_and_ends_at_its_next_byte(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ _DECODED_PIXELS: Final = 120_000_000
 _DECODED_BYTES: Final = 256 << 20
 _CHUNK: Final = 1 << 20
 #: Of a JPEG's data this much is decoded, and headers (profiles, previews) up to this size are read.
-_FIRST_PART: Final = 32 << 10
+_FIRST_PART: Final = 16 << 10
 _MAX_HEADERS: Final = 32 << 20
 _MAX_SEGMENTS: Final = 500_000
 
