@@ -16,7 +16,7 @@ from pydantic import ValidationError
 import media_samples as samples
 from archiver import api
 from archiver_plugins import folder
-from archiver_plugins.folder import copying, walk, words
+from archiver_plugins.folder import copying, facts, walk, words
 from archiver_plugins.folder.globs import Glob
 from archiver_plugins.folder.pattern import Pattern
 
@@ -710,3 +710,9 @@ def listing(root: Path, own: tuple[Path, ...], *, follow: bool = False) -> set[s
     source = folder.FolderSource(folder.Options(), context)
     scope = api.Scope((api.ScopeEntry(api.Event("stop", "Stop"), folder.Entry(follow=follow)),))
     return {item.id for item in source.discover(scope, "") if isinstance(item, api.Material)}
+
+
+def test_a_long_name_that_tells_nothing_is_judged_at_once() -> None:
+    # A pattern with a run inside a run needs more than a lifetime for this.
+    assert not facts._EMPTY.fullmatch("slides " + "0" * 5000 + "x")
+    assert facts._EMPTY.fullmatch("copy of slides (2)")

@@ -22,7 +22,8 @@ _MAX_DIRECTORY = 4 << 20
 # Names that tell nothing: "slides", "Presentation1", "final v2", "新建演示文稿".
 _EMPTY = re.compile(
     r"(?:(?:new|my|final|the|copy|of|draft|slides?|deck|presentation|talk|ppt|untitled|document|file|v|version"
-    r"|新建|最终版?|副本|演示文稿|幻灯片|课件|讲稿|文档)[\s\d._()-]*|[\d\s._()-]+)+",
+    # One character at a time: a run inside the run would take for ever on "slides 00000000000000000000x".
+    r"|新建|最终版?|副本|演示文稿|幻灯片|课件|讲稿|文档)|[\s\d._()-])+",
     re.IGNORECASE,
 )
 _STOCK = re.compile(

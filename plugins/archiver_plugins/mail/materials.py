@@ -1,0 +1,186 @@
+"""A message becomes materials: its attachments, and the share links in its text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from archiver import api
+from archiver_plugins.mail import decoding, headers, links, parts
+from archiver_plugins.mail.head import Head
+from archiver_plugins.mail.letter import Letter
+from archiver_plugins.mail.options import EmailOptions
+from archiver_plugins.mail.parts import LARGE_INLINE, Part, Sort
+
+Listed = api.Material | api.Unavailable
+
+#: Words of names that tell nothing: "slides.pdf", "Presentation1.pptx", "ATT00001.bin", "新建演示文稿".
+_EMPTY: Final = frozenset({
+    "new", "my", "final", "the", "copy", "of", "draft", "slide", "slides", "deck", "presentation", "talk",
+    "ppt", "pptx", "untitled", "document", "file", "v", "version", "att", "attachment", "winmail", "part",
+    "img", "image", "noname", "scan", "spreadsheets",
+})  # fmt: skip
+_EMPTY_CHINESE: Final = re.compile(
+    r"(?:新建|最终|版|副本|演示文稿|幻灯片|课件|讲稿|文档|附件|无标题|未命名)+"
+)
+#: What stands between two ids of `extra`.
+_BLANK: Final = " "
+
+
+def of_letter(letter: Letter, options: EmailOptions) -> Iterator[Listed]:
+    """Give what a message carries; nothing when that is only text.
+
+    The id of an attachment is made of the Message-ID and its part number, which all forms of a mailbox
+    tell alike without the bytes: the same mail in a mailbox and in a file is the same material.
+    """
+    if letter.problem is not None:
+        yield api.Unavailable(_unreadable(letter), letter.problem)
+        return
+    html = letter.text_of("text/html")
+    shown = links.shown_pictures(html)
+    for part in letter.parts:
+        found = parts.sort(part, shown)
+        if _is_wanted(part, found, letter, options):
+            yield _attachment(letter, part, found)
+    yield from _uuencoded(letter)
+    if options.links:
+        yield from _links(letter, links.find_links(letter.text_of("text/plain"), html))
+
+
+def _is_wanted(part: Part, found: Sort, letter: Letter, options: EmailOptions) -> bool:
+    if found is Sort.INLINE:
+        return options.inline == "all" or (options.inline == "large" and part.octets >= LARGE_INLINE)
+    looked_into = part.is_wrapped_message and any(each.wrapped == part.number for each in letter.parts)
+    return found is not Sort.NOTHING and not looked_into
+
+
+def _attachment(letter: Letter, part: Part, found: Sort) -> api.Material:
+    kept_as_is = found in {Sort.ENCRYPTED, Sort.TNEF}
+    extra = {
+        "part": part.number,
+        "encoding": part.encoding,
+        "type": part.media_type,
+        "wrapped": part.wrapped,
+        "name": part.name,
+        "cut": "yes" if part.cut else "",
+    }
+    return _material(
+        letter,
+        part.nested or letter.head,
+        f"{letter.head.key}/{part.number}",
+        api.Kind.OTHER if kept_as_is else parts.kind(part.name, part.media_type),
+        name=part.name,
+        size=part.size,
+        tags=() if found is Sort.ATTACHED else (found.value,),
+        extra=extra,
+    )
+
+
+def _uuencoded(letter: Letter) -> Iterator[api.Material]:
+    """Find the files that old mailers wrote into the text itself."""
+    for part in letter.parts:
+        text = letter.texts.get(part.number, b"") if part.media_type == "text/plain" else b""
+        for number, raw in enumerate(decoding.uuencoded_names(text), 1):
+            name = headers.label(headers.words(headers.text(raw.encode("latin-1"))))
+            if not name:
+                continue
+            extra = {
+                "part": part.number,
+                "encoding": part.encoding,
+                "wrapped": part.wrapped,
+                "uu": str(number),
+            }
+            identity = f"{letter.head.key}/{part.number}/uu{number}"
+            source = part.nested or letter.head
+            yield _material(
+                letter, source, identity, parts.kind(name), name=name, extra=extra | {"name": name}
+            )
+
+
+def _links(letter: Letter, found: list[links.ShareLink]) -> Iterator[Listed]:
+    for link in found:
+        kind = api.Kind.SLIDES if "presentation/" in link.key else parts.kind(link.name)
+        extra = {"link": link.url, "service": link.service.value, "code": link.code, "name": link.name}
+        material = _material(letter, letter.head, link.id, kind, name=headers.label(link.name), extra=extra)
+        material = replace(material, url=link.url)
+        if link.service is links.Service.BAIDU:
+            yield api.Unavailable(material, needs_person(link.url, link.code))
+        else:
+            yield material
+
+
+def needs_person(
+    url: str, code: str = "", why: str = "Baidu Pan gives files to logged-in people alone"
+) -> api.BlockedError:
+    """Say that nobody but a person can get what is behind a link."""
+    with_code = f" with the code {code}" if code else ""
+    return api.BlockedError(
+        f"The share link {url}{with_code} needs a person: {why}",
+        hint="Open it in a browser, save the file, and add it with: archive add EVENT FILE",
+    )
+
+
+def _unreadable(letter: Letter) -> api.Material:
+    return _material(letter, letter.head, f"{letter.head.key}/all", api.Kind.OTHER)
+
+
+def _material(
+    letter: Letter,
+    source: Head,
+    identity: str,
+    kind: api.Kind,
+    *,
+    name: str = "",
+    size: int | None = None,
+    tags: tuple[str, ...] = (),
+    extra: dict[str, str] | None = None,
+) -> api.Material:
+    """Fill in what the message tells. `source` is the innermost message that the file came in."""
+    head = letter.head
+    subject = source.plain_subject or head.plain_subject
+    filled = {**(extra or {}), **_context(head), **letter.place}
+    return api.Material(
+        id=identity,
+        kind=kind,
+        title=title(name, subject) or identity,
+        revision="" if identity.startswith("link/") else revision(head, name),
+        authors=tuple(filter(None, (source.sender or head.sender,))),
+        date=source.date or head.date,
+        description=head.subject,
+        tags=tags,
+        size=size,
+        extra={key: value for key, value in filled.items() if value},
+    )
+
+
+def _context(head: Head) -> dict[str, str]:
+    """Give what the core needs to find the event and talk of a message: no addresses.
+
+    `tokens` are what stands after the + of addresses that the message was sent to.
+    """
+    return {
+        "key": head.identity,
+        "message_id": head.message_id[:900],
+        "subject": head.subject,
+        "in_reply_to": _BLANK.join(head.in_reply_to),
+        "references": _BLANK.join(head.references),
+        "tokens": _BLANK.join(head.tokens),
+        "automatic": "yes" if head.is_automatic else "",
+    }
+
+
+def title(name: str, subject: str) -> str:
+    """Make a title of a file's name, or of the subject where the name tells nothing."""
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}\Z", "", name).replace("_", " ").strip()
+    words = re.findall(r"[^\W\d_]+", stem.casefold())
+    if all(word in _EMPTY or _EMPTY_CHINESE.fullmatch(word) for word in words):
+        return subject or stem
+    return stem
+
+
+def revision(head: Head, name: str) -> str:
+    """Name what differs when a mailer gives one Message-ID to two messages: a mail never changes else."""
+    return hashlib.sha256(f"{head.mark}\0{name}".encode()).hexdigest()[:16]

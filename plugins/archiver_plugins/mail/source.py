@@ -1,0 +1,152 @@
+"""The source: messages from a server or from files become materials, and a material becomes files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from archiver import api
+from archiver_plugins.mail import boxes, files, filters, materials, opened, sidecar
+from archiver_plugins.mail.desk import Desk
+from archiver_plugins.mail.head import Head
+from archiver_plugins.mail.letter import Letter
+from archiver_plugins.mail.links import recognise
+from archiver_plugins.mail.oauth import Tokens
+from archiver_plugins.mail.options import EmailEntry, EmailOptions
+from archiver_plugins.mail.resolve import Obtained, Resolver, kind_of
+from archiver_plugins.mail.retrieval import OnServer, Retrieval
+from archiver_plugins.mail.session import Session
+from archiver_plugins.mail.sessions import Sessions
+
+_FILE: Final = "file"
+
+
+class Email(api.Source[EmailOptions, EmailEntry]):
+    """Attachments and share links from a mailbox (IMAP) or message files (.eml, mbox, Maildir)."""
+
+    type_name = "email"
+    options_class = EmailOptions
+    entry_class = EmailEntry
+    max_fetches = 4  # mail services count connections
+
+    def __init__(self, options: EmailOptions, context: api.Context) -> None:
+        super().__init__(options, context)
+        tokens = Tokens(options.oauth, context.http) if options.oauth else None
+        self._sessions = Sessions(lambda: Session(options, context.folder, tokens, context.log))
+        self._retrieval = Retrieval(self._sessions, self._mailboxes)
+
+    def check(self) -> None:
+        """Raise when a path is not there, the server refuses us, or a mailbox does not exist."""
+        files.check(self.context.folder, self.options.all_paths)
+        if self.options.imap:
+            with self._sessions.lend() as session:
+                for name in self._mailboxes(session):
+                    session.examine(name)
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._sessions.close()
+
+    def discover(
+        self, scope: api.Scope[EmailEntry], cursor: str
+    ) -> Iterator[api.Material | api.Unavailable | api.Checkpoint]:
+        """List what the messages carry; from a server only those that are new since the cursor."""
+        listing = self._listing(scope, cursor)
+        desk = Desk(scope, self.options)
+        for source in (listing.letters() if self.options.imap else (), self._in_files(scope)):
+            for each in source:
+                yield from desk.sort(each)
+                if desk.full:
+                    yield api.Checkpoint(cursor, complete=False)
+                    return
+        if listing.failures:
+            raise listing.failures[0]
+        yield api.Checkpoint(listing.cursor if self.options.imap else "", complete=listing.fresh)
+
+    def _listing(self, scope: api.Scope[EmailEntry], cursor: str) -> boxes.Listing:
+        options = self.options
+        queries = [filters.query(entry.options, options.since) for entry in scope.entries]
+        everything = [filters.query(EmailEntry(), options.since)]
+        return boxes.Listing(
+            self._sessions,
+            self._retrieval,
+            options.mailboxes,
+            boxes.merged(queries if options.search == "server" else everything) or everything,
+            options.gmail_search,
+            self._wanted(scope),
+            boxes.read_cursor(cursor),
+        )
+
+    def _in_files(self, scope: api.Scope[EmailEntry]) -> Iterator[Letter]:
+        return files.read_all(self.context.folder, self.options.all_paths, self._wanted(scope))
+
+    def _wanted(self, scope: api.Scope[EmailEntry]) -> files.Wanted:
+        since = self.options.since
+
+        def wanted(head: Head) -> bool:
+            return filters.recent(since, head) and any(
+                filters.takes(entry.options, head) for entry in scope.entries
+            )
+
+        return wanted
+
+    def _mailboxes(self, session: Session) -> Sequence[str]:
+        return session.mailboxes() if "*" in self.options.mailboxes else self.options.mailboxes
+
+    def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
+        """Get an attachment as it was sent, with what is kept of its message, or what a link leads to."""
+        if "link" in material.extra:
+            yield from self._linked(material, into)
+            return
+        with self._opened(material) as found:
+            saved = opened.save(found, material, into / _FILE, self.context.progress)
+            text = opened.kept(found, self.options)
+        if saved.defects:
+            defects = "; ".join(saved.defects)
+            self.context.log.warning("%s: %s", material.title, defects)
+            yield replace(material, extra={**material.extra, "defects": defects})
+        yield api.Fetched(Path(_FILE), media_type=material.extra.get("type", ""))
+        if text:
+            (into / sidecar.NAME).write_text(text, encoding="utf-8")
+            yield api.Fetched(
+                Path(sidecar.NAME), api.Role.SIDECAR, label=sidecar.LABEL, media_type="text/plain"
+            )
+
+    @contextmanager
+    def _opened(self, material: api.Material) -> Iterator[opened.Opened]:
+        """Find the message of a material where it was listed, or wherever it is now."""
+        if "mailbox" in material.extra:
+            extra = material.extra
+            number = extra.get("wrapped") or extra.get("part", "")
+            yield OnServer(self._retrieval, self._retrieval.find(extra, extra.get("key", ""), number))
+            return
+        with files.find_again(self.context.folder, material, self.options.all_paths) as found:
+            yield found
+
+    def _linked(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
+        extra = material.extra
+        link = recognise(extra["link"])
+        if link is None:
+            raise api.InvalidError(f"{extra['link']} is no share link that this program knows")
+        found = Resolver(self.context.http, self.options.mirrors).get(link, into)
+        yield _refined(material, found)
+        for each in found:
+            label = each.name if len(found) > 1 else ""
+            yield api.Fetched(Path(each.path.name), label=label, media_type=each.media_type)
+
+
+def _refined(material: api.Material, found: Sequence[Obtained]) -> api.Material:
+    """Say what came: the kind was not known before, nor the name."""
+    kinds = {kind_of(each) for each in found}
+    kind = kinds.pop() if len(kinds) == 1 else api.Kind.OTHER
+    name = found[0].name if len(found) == 1 else ""
+    return replace(
+        material,
+        kind=kind if material.kind is api.Kind.OTHER else material.kind,
+        title=materials.title(name, material.title),
+        size=sum(each.size for each in found),
+        extra={**material.extra, **({"name": name} if name else {})},
+    )
