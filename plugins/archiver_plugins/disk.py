@@ -75,6 +75,8 @@ class DiskSink(Sink[DiskOptions]):
         self._flushing = threading.Lock()
         self._unsynced: dict[Path, None] = {}
         self._unsafe: SinkError | None = None
+        # Directories seen to be ones, and no links: they are not looked at again for every photo.
+        self._folders: set[str] = set()
 
     @property
     def local_root(self) -> Path | None:
@@ -88,11 +90,11 @@ class DiskSink(Sink[DiskOptions]):
         """
         with self._explained(path):
             target = self._target(path)
+            if (made := self._take(blob, target, path)) is not None:
+                return made
             with self._temporary(blob) as temporary:
                 # Neither a link nor a rename changes what is looked at here.
                 made = _stat(path, temporary.lstat())
-                if not target.parent.is_dir():
-                    target.parent.mkdir(parents=True, exist_ok=True)
                 self._publish(temporary, target, path)
                 return made
 
@@ -104,8 +106,7 @@ class DiskSink(Sink[DiskOptions]):
                 if expected is not None and self._token(path, target) != expected:
                     raise ConflictError(f"{path} was changed by somebody else in sink {self.context.name}")
                 made = _stat(path, temporary.lstat())
-                if not target.parent.is_dir():
-                    target.parent.mkdir(parents=True, exist_ok=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 temporary.replace(target)
                 self._remember(target)
                 return made
@@ -195,8 +196,8 @@ class DiskSink(Sink[DiskOptions]):
         folder = str(self._root)
         for part in parts[:-1]:
             folder = f"{folder}/{part}"
-            if os.path.islink(folder):  # noqa: PTH114  # see above
-                raise OSError(errno.ELOOP, f"{folder} is a symbolic link")
+            if folder not in self._folders and _is_folder(folder):
+                self._folders.add(folder)
         return Path(folder, parts[-1])
 
     def _folder(self, path: str) -> Path:
@@ -218,18 +219,39 @@ class DiskSink(Sink[DiskOptions]):
         self._make_root()
         temporary = self._tmp / uuid.uuid4().hex
         try:
-            source = _move(blob, temporary)
-            try:
-                if source is None:
-                    self._write(blob, temporary)
-                yield temporary
-            except BaseException:
-                if source is not None:
-                    with suppress(OSError):
-                        temporary.rename(source)  # not taken: the caller still has it
-                raise
+            self._write(blob, temporary)
+            yield temporary
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _take(self, blob: Blob, target: Path, path: str) -> Stat | None:
+        """Give the file of a movable blob its place; None when its bytes have to be copied instead."""
+        if not blob.movable or blob.path is None:
+            return None
+        found = blob.path.lstat()
+        # A second name would let somebody change the archive; another size lets the copying find out more.
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size != blob.size:
+            return None
+        # Killed between its two names, a file keeps both: only in `tmp/` is that one cleared away.
+        inside = self._tmp in blob.path.parents
+        source = blob.path if inside else self._tmp / uuid.uuid4().hex
+        try:
+            os.chmod(blob.path, 0o666 & ~_UMASK)  # noqa: PTH101  # one of thousands of photos
+            os.utime(blob.path)
+            if not inside:
+                self._make_root()
+                blob.path.rename(source)
+            self._publish(source, target, path)
+        except (OSError, ExistsError) as error:
+            if not inside:
+                with suppress(OSError):
+                    source.rename(blob.path)  # not taken: the caller still has it
+            if isinstance(error, ExistsError):
+                raise
+            return None  # staged on another file system, or not ours
+        made = _stat(path, target.lstat())
+        source.unlink(missing_ok=True)
+        return made
 
     def _write(self, blob: Blob, temporary: Path) -> None:
         digest, size = hashlib.sha256(), 0
@@ -251,7 +273,7 @@ class DiskSink(Sink[DiskOptions]):
 
     def _publish(self, temporary: Path, target: Path, path: str) -> None:
         try:
-            os.link(temporary, target)
+            self._link(temporary, target)
         except FileExistsError as error:
             self._remember(target)  # of a killed run perhaps: if it is built upon, it has to be synced
             raise ExistsError(f"{path} is already there in sink {self.context.name}") from error
@@ -261,7 +283,19 @@ class DiskSink(Sink[DiskOptions]):
             self._publish_without_links(temporary, target, path)
         self._remember(target)
 
+    def _link(self, temporary: Path, target: Path) -> None:
+        try:
+            os.link(temporary, target)
+        except FileNotFoundError:
+            self._make_place(target)
+            os.link(temporary, target)
+
+    def _make_place(self, target: Path) -> None:
+        self._make_root()
+        target.parent.mkdir(parents=True, exist_ok=True)
+
     def _publish_without_links(self, temporary: Path, target: Path, path: str) -> None:
+        self._make_place(target)
         with self._locked():
             if os.path.lexists(target):
                 self._remember(target)
@@ -327,6 +361,17 @@ class DiskSink(Sink[DiskOptions]):
             ) from error
 
 
+def _is_folder(folder: str) -> bool:
+    """Say whether a directory is there. Raises `OSError` when it is a link."""
+    try:
+        mode = os.lstat(folder).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, f"{folder} is a symbolic link")
+    return stat.S_ISDIR(mode)
+
+
 def _look(target: Path) -> os.stat_result | None:
     """Look at a file; None when it is not there. Raises `OSError` when it is a link, a pipe or the like."""
     try:
@@ -343,23 +388,6 @@ def _look(target: Path) -> os.stat_result | None:
 def _stat(path: str, found: os.stat_result) -> Stat:
     token = f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
     return Stat(path, found.st_size, found.st_mtime, token)
-
-
-def _move(blob: Blob, temporary: Path) -> Path | None:
-    """Take the file of a movable blob; None when its bytes have to be copied instead."""
-    if not blob.movable or blob.path is None:
-        return None
-    found = blob.path.lstat()
-    # A second name would let somebody change the archive; another size lets the copying find out more.
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size != blob.size:
-        return None
-    try:
-        blob.path.chmod(0o666 & ~_UMASK)
-        os.utime(blob.path)
-        blob.path.rename(temporary)
-    except OSError:  # staged on another file system, or not ours
-        return None
-    return blob.path
 
 
 def _read_umask() -> int:

@@ -46,6 +46,8 @@ _DECODED_PIXELS: Final = 120_000_000
 #: Formats whose decoder takes the whole file into memory are decoded up to this size, in bytes.
 _DECODED_BYTES: Final = 256 << 20
 _CHUNK: Final = 1 << 20
+#: The headers of most photos are shorter than this.
+_HEAD: Final = 64 << 10
 #: Of a JPEG's data this much is decoded, and headers (profiles, previews) up to this size are read.
 _FIRST_PART: Final = 16 << 10
 _MAX_HEADERS: Final = 32 << 20
@@ -147,20 +149,38 @@ def _load_jpeg(image: ImageFile.ImageFile) -> None:
 # Inside the data of a JPEG, FF is followed by 00, a restart mark or another FF; anything else begins
 # the next segment (ITU-T T.81, B.1.1).
 _MARK: Final = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]", re.DOTALL)
-_END_OF_IMAGE: Final = 0xD9
+_END: Final = b"\xff\xd9"
+_END_OF_IMAGE: Final = _END[1]
 _START_OF_SCAN: Final = 0xDA
 
 
 def _jpeg_beginning(path: Path) -> bytes:
     """Walk a JPEG to its end mark and read its headers with the first part of the picture."""
-    with path.open("rb", buffering=_CHUNK) as stream:  # most photos in one read, seeks without a system call
-        scan = _walk_jpeg(stream)
-        stream.seek(0)
-        return stream.read(min(scan, _MAX_HEADERS) + _FIRST_PART)
+    with path.open("rb", buffering=0) as file:
+        head = file.read(_HEAD)
+        file.seek(-len(_END), 2)
+        # Inside the data FF is followed by 00: a file that ends in this mark was not cut off on the way,
+        # and only one with something behind the picture has to be read to its end.
+        ends_well = file.read(len(_END)) == _END
+        if ends_well and (scan := _scan_within(head)):
+            return head[: scan + _FIRST_PART]
+        with io.BufferedReader(file, _CHUNK) as stream:
+            scan = _walk_jpeg(stream, to_end=not ends_well)
+            stream.seek(0)
+            return stream.read(min(scan, _MAX_HEADERS) + _FIRST_PART)
 
 
-def _walk_jpeg(stream: BinaryIO) -> int:
-    """Find the end mark; return the byte at which the picture's data begins."""
+def _scan_within(head: bytes) -> int:
+    """Find where the picture's data begins, when this and its first part lie in `head`; else return 0."""
+    try:
+        scan = _walk_jpeg(io.BytesIO(head), to_end=False)
+    except InvalidError:
+        return 0  # longer headers, or none that make sense: look at the whole file
+    return scan if scan + _FIRST_PART <= len(head) else 0
+
+
+def _walk_jpeg(stream: BinaryIO, *, to_end: bool) -> int:
+    """Find the end mark, or just the picture; return the byte at which the picture's data begins."""
     stream.seek(2)
     scan = 0
     for _ in range(_MAX_SEGMENTS):
@@ -171,6 +191,8 @@ def _walk_jpeg(stream: BinaryIO) -> int:
             raise InvalidError("The JPEG is damaged: it holds no picture.")
         if mark == _START_OF_SCAN:
             scan = scan or stream.tell()
+            if not to_end:
+                return scan
         _skip_segment(stream)
     raise InvalidError("The JPEG is damaged: it has too many parts.")
 

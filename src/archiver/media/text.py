@@ -104,7 +104,8 @@ def _fallback(data: bytes) -> str:
 
 def head(path: Path, size: int = HEAD) -> bytes:
     """Read the first bytes of a file."""
-    with path.open("rb") as stream:
+    # Unbuffered: this is done to every file, and often more than once.
+    with path.open("rb", buffering=0) as stream:
         return stream.read(size)
 
 

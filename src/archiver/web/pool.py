@@ -51,6 +51,7 @@ class Wire:
 
     def __init__(self, sock: socket.socket, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._sock = sock
+        self._timeout = sock.gettimeout()
         self._monotonic = monotonic
         self._patience = Patience(10.0, 30.0, float("inf"), 0.0, 30.0)
         self._window: tuple[float, int] | None = None
@@ -59,7 +60,7 @@ class Wire:
     def arm(self, patience: Patience) -> None:
         """Set the bounds of the exchange that begins now."""
         self._patience, self._window = patience, None
-        self._sock.settimeout(max(0.001, min(patience.read, patience.until - self._monotonic())))
+        self._allow(max(0.001, min(patience.read, patience.until - self._monotonic())))
 
     def watch_rate(self) -> None:
         """Hold the bytes from now on against the minimum rate: the head of the answer is read."""
@@ -69,7 +70,7 @@ class Wire:
         """Read what is there into `buffer`. Raises `TimeoutError` when it comes too late or too slowly."""
         seconds = self._seconds()
         if seconds < self._patience.read:
-            self._sock.settimeout(seconds)
+            self._allow(seconds)
         try:
             count = self._sock.recv_into(buffer)
         except TimeoutError:
@@ -113,6 +114,11 @@ class Wire:
             return not poll.poll(0)
         except (OSError, ValueError):
             return False
+
+    def _allow(self, seconds: float) -> None:
+        if seconds != self._timeout:  # setting it is a system call
+            self._sock.settimeout(seconds)
+            self._timeout = seconds
 
     def _seconds(self) -> float:
         left = self._patience.until - self._monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import secrets
@@ -139,7 +138,7 @@ class Transfer:
         self._begin_whole(answer)
 
     def _start_over(self) -> None:
-        if self._file.tell():
+        if self._furthest:
             # Never on an empty file: ext4 then writes it out at close (auto_da_alloc), at half the speed.
             with _own_disk(self._call):
                 self._file.seek(0)
@@ -267,17 +266,21 @@ def part_file(path: Path, call: Call) -> Iterator[tuple[io.FileIO, Callable[[], 
     with _own_disk(call):
         file = io.FileIO(part, "x")
 
+    finished = False
+
     def finish() -> None:
+        nonlocal finished
         with _own_disk(call):
             file.close()
             part.replace(path)
+        finished = True
 
     try:
         yield file, finish
     finally:
         file.close()
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
+        if not finished:
+            part.unlink(missing_ok=True)
 
 
 def describe(path: Path, transfer: Transfer, answer: Answer) -> Downloaded:
