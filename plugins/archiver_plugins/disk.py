@@ -233,7 +233,7 @@ class DiskSink(Sink[DiskOptions]):
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size != blob.size:
             return None
         # Killed between its two names, a file keeps both: only in `tmp/` is that one cleared away.
-        inside = self._tmp in blob.path.parents
+        inside = str(blob.path).startswith(f"{self._tmp}/")
         source = blob.path if inside else self._tmp / uuid.uuid4().hex
         try:
             os.chmod(blob.path, 0o666 & ~_UMASK)  # noqa: PTH101  # one of thousands of photos

@@ -17,8 +17,9 @@ from archiver.work import Outcome, Task, work
 Note = Callable[[Task, int, int | None], None]
 #: Seconds for which outcomes that come close together are gathered: one journal write serves them all.
 GATHER = 0.05
-#: Tasks handed to the pool for each of its threads, the one in work included.
-AHEAD = 8
+#: Tasks handed to the pool at most, those in work included: photos for half a second, in which the one
+#: who waits for their outcomes may sync what came before.
+AHEAD = 128
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Crew:
 
     def _fill(self, pool: DaemonPool, queue: _Queue, running: dict[Future[Outcome], Task]) -> None:
         # More than there are threads, so that none waits while this one syncs what came before.
-        while len(running) < AHEAD * self.jobs and not self.stop.is_set():
+        while len(running) < max(AHEAD, self.jobs) and not self.stop.is_set():
             task = queue.next()
             if task is None:
                 return

@@ -49,7 +49,7 @@ _CHUNK: Final = 1 << 20
 #: The headers of most photos are shorter than this.
 _HEAD: Final = 64 << 10
 #: Of a JPEG's data this much is decoded, and headers (profiles, previews) up to this size are read.
-_FIRST_PART: Final = 16 << 10
+_FIRST_PART: Final = 4 << 10
 _MAX_HEADERS: Final = 32 << 20
 _MAX_SEGMENTS: Final = 500_000
 
