@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from archiver.errors import BlockedError, GoneError
-from archiver.ledger import Record, State
+from archiver.ledger import Record, State, best, best_grade
 from archiver.model import Event, Grade, Kind, Role, Talk
 
 
@@ -237,7 +237,7 @@ def _sum_state(cells: Sequence[Cell], found: Sequence[Record]) -> Standing:
 
 def _cell(records: Sequence[Record], expected: int, *, given_up: bool, of_talk: bool = True) -> Cell:
     held = [record for record in records if _held(record)]
-    grade = min((_grade(record) for record in held), key=_RANK.index, default=None)
+    grade = best(best_grade(record.files) for record in held)
     state = _state(records, grade, given_up=given_up)
     return Cell(
         state,
@@ -275,18 +275,8 @@ def _reason(record: Record) -> str:
     return "link" if record.material.url.startswith(("http://", "https://")) else ""
 
 
-_RANK = list(Grade)
-
-
 def _held(record: Record) -> bool:
     return any(file.role is not Role.SIDECAR for file in record.files)
-
-
-def _grade(record: Record) -> Grade:
-    # What we made ourselves (a PDF from page images) is no better than what it was made from.
-    made_elsewhere = [file.grade for file in record.files if file.role in (Role.ORIGINAL, Role.RENDITION)]
-    grades = made_elsewhere or [file.grade for file in record.files if file.role is Role.DERIVATIVE]
-    return min(grades, key=_RANK.index)
 
 
 def _withdrawn(records: Iterable[Record]) -> int:

@@ -36,6 +36,29 @@ class StoredFile:
     media_type: str = ""
 
 
+_RANK = list(Grade)
+
+
+def best(grades: Iterable[Grade | None]) -> Grade | None:
+    """Give the best of some grades; None when there are none."""
+    return min((grade for grade in grades if grade is not None), key=_RANK.index, default=None)
+
+
+def best_grade(files: Iterable[StoredFile]) -> Grade | None:
+    """Say how good the files of a material are; None when nothing among them stands for it."""
+    grades: dict[Role, set[Grade]] = {role: set() for role in Role}
+    for file in files:
+        grades[file.role].add(file.grade)
+    # What we made ourselves (a PDF from page images) is no better than what it was made from.
+    return best(grades[Role.ORIGINAL] | grades[Role.RENDITION] or grades[Role.DERIVATIVE])
+
+
+def is_worse(files: Iterable[StoredFile], before: Iterable[StoredFile]) -> bool:
+    """Say whether files are less good than those that were there before."""
+    one, other = best_grade(files), best_grade(before)
+    return one is not None and other is not None and _RANK.index(one) > _RANK.index(other)
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Which talk a material belongs to, and how that was found.
@@ -71,7 +94,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """Files that stood for the material until upstream changed; they are kept."""
+    """Files that stood for the material until upstream changed, or came later and are less good."""
 
     until: str
     revision: str

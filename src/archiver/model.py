@@ -30,10 +30,14 @@ class Role(StrEnum):
 
 
 class Grade(StrEnum):
-    """How good the file is that stands for its material, best first."""
+    """How good the file is that stands for its material, best first.
+
+    `reduced` is a photo in a smaller size than the original's, a recording that its site encoded anew.
+    """
 
     ORIGINAL = "original"
     PDF = "pdf"
+    REDUCED = "reduced"
     PAGES = "pages"
     THUMBNAIL = "thumbnail"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archiver.errors import ArchiverError, GoneError, SinkError
-from archiver.ledger import Edition, Key, Match, Problem, Record, State, StoredFile
+from archiver.ledger import Edition, Key, Match, Problem, Record, State, StoredFile, is_worse
 from archiver.matching import match
 from archiver.model import Event, Material
 from archiver.plan import RETURNED, Change, is_settled, ledger_name
@@ -162,10 +162,21 @@ class Recorder:
         if same_files and _is_calm(before) and _facts(before.material) == _facts(done.material):
             self.revisions[ledger_name(before.key)] = done.material.revision
             return None
+        if is_worse(done.files, before.files):
+            return self._lesser(before, done)
         if same_files:
             return self._with(before, done, "updated" if before.state is State.STORED else RETURNED)
         edition = Edition(self.now(), before.material.revision, before.files)
         return self._with(before, done, "updated", earlier=(*before.earlier, edition))
+
+    def _lesser(self, before: Record, done: Done) -> Record | None:
+        """Keep what is better as what stands for the material; the rest joins the other editions."""
+        lesser = Edition(self.now(), done.material.revision, done.files)
+        if any(_contents(edition.files) == _contents(lesser.files) for edition in before.earlier):
+            self.revisions[ledger_name(before.key)] = done.material.revision
+            return None
+        kept = replace(done, files=before.files)
+        return self._with(before, kept, "a lesser copy", earlier=(*before.earlier, lesser))
 
     def _with(self, base: Record, done: Done, reason: str, **changes: Any) -> Record:
         self.revisions.pop(ledger_name(base.key), None)

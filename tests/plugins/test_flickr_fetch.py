@@ -123,7 +123,7 @@ class TestPhotos:
         item = material(source)
         _, files = fetched(source, item, tmp_path / "in")
         assert max(size_of(tmp_path / "in" / "photo")) == side
-        assert (files["photo"].role, files["photo"].grade) == (api.Role.RENDITION, api.Grade.PAGES)
+        assert (files["photo"].role, files["photo"].grade) == (api.Role.RENDITION, api.Grade.REDUCED)
         assert item.extra["size"] == size
         assert service.calls("photos.getSizes") == []
 

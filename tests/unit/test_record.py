@@ -16,7 +16,7 @@ from archiver.documents import documents
 from archiver.errors import DamageError, SinkError
 from archiver.journal import Journal
 from archiver.ledger import Key, Match, Problem, Record, State, StoredFile
-from archiver.model import Event, Kind, Material, Talk
+from archiver.model import Event, Grade, Kind, Material, Role, Talk
 from archiver.ocfl import blob
 from archiver.plan import Change
 from archiver.record import Done, Recorder
@@ -101,6 +101,33 @@ def test_new_bytes_keep_the_edition_before(bench: Bench) -> None:
     assert record is not None
     assert [(edition.revision, edition.files) for edition in record.earlier] == [("1", (first,))]
     assert record.files == (second,)
+
+
+def test_a_lesser_copy_does_not_take_the_place_of_a_better_one(bench: Bench, tmp_path: Path) -> None:
+    deck = bench.file(b"deck", "one", "two")
+    page = replace(bench.file(b"page 1", "one", "two"), grade=Grade.PAGES, label="p001")
+    bench.done(deck)
+    record = bench.done(page, material={"revision": "2"})
+    assert record is not None
+    assert (record.files, record.material.revision) == ((deck,), "2")
+    assert [(edition.revision, edition.files) for edition in record.earlier] == [("2", (page,))]
+    assert record.history[-1].reason == "a lesser copy"
+    bench.commit()
+    assert Bench(tmp_path).at("two") == record
+    # Seen again, it is nothing new.
+    assert bench.done(page, material={"revision": "3"}) is None
+    assert bench.recorder.revisions == {"a/src/x": "3"}
+
+
+def test_a_better_copy_takes_the_place_of_a_lesser_one(bench: Bench) -> None:
+    page = replace(bench.file(b"page 1", "one", "two"), grade=Grade.PAGES, label="p001")
+    made = replace(bench.file(b"made", "one", "two"), grade=Grade.PDF, role=Role.DERIVATIVE)
+    given = replace(bench.file(b"given", "one", "two"), grade=Grade.PDF)
+    bench.done(page, made)
+    record = bench.done(given, material={"revision": "2"})
+    assert record is not None
+    assert record.files == (given,)
+    assert [edition.files for edition in record.earlier] == [(page, made)]
 
 
 def test_the_same_bytes_with_other_facts_are_an_update_without_an_edition(bench: Bench) -> None:

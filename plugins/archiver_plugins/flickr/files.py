@@ -120,7 +120,7 @@ def _with(material: api.Material, choice: Choice, root: str, *, keep_file: bool 
 def _grade(choice: Choice) -> api.Grade:
     if choice.is_original:
         return api.Grade.ORIGINAL
-    return api.Grade.THUMBNAIL if 0 < SIDES.get(choice.size, 1024) <= _THUMBNAIL else api.Grade.PAGES
+    return api.Grade.THUMBNAIL if 0 < SIDES.get(choice.size, 1024) <= _THUMBNAIL else api.Grade.REDUCED
 
 
 def _unserved(material: api.Material, choice: Choice, problem: api.SourceError | None) -> api.SourceError:
