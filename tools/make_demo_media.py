@@ -47,7 +47,7 @@ def _everything() -> Iterator[tuple[PurePosixPath, bytes]]:
         yield from _deck(deck)
     inbox = PurePosixPath("incoming")
     for photo in PHOTOS:
-        yield inbox / photo.path, jpeg(photo)
+        yield PurePosixPath(photo.path), jpeg(photo)
     for recording in RECORDINGS:
         yield inbox / recording.path, mp4(recording)
     for report in reports():

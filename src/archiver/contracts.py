@@ -21,7 +21,8 @@ class Options(BaseModel):
     """Typed options of a plugin; unknown keys are errors. Mark secrets as `pydantic.SecretStr`.
 
     An option called `base_url` is an address the user trusts: the HTTP client may reach it even
-    when it is a private one.
+    when it is a private one. So are the values of one called `mirrors`, which maps names of hosts to
+    addresses. Neither they nor `timeout` change what a source lists: cursors outlive a change of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -74,7 +75,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """A file that arrived whole. `size` in bytes, `sha256` in lower-case hex."""
+    """A file that arrived whole. `size` in bytes, `sha256` in lower-case hex.
+
+    `name` is what the other side calls it (Content-Disposition, RFC 6266): a label of at most 200
+    visible characters without any folder, never a path; "" when it did not say.
+    """
 
     path: Path
     size: int
@@ -83,6 +88,7 @@ class Downloaded:
     media_type: str = ""
     etag: str = ""
     last_modified: str = ""
+    name: str = ""
 
 
 class Http(Protocol):
@@ -104,6 +110,25 @@ class Http(Protocol):
         max_bytes: int = ...,
     ) -> Response:
         """Get a page or an API answer into memory; `max_bytes` defaults to 32 MiB."""
+        ...
+
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Iterable[int] = (),
+        max_bytes: int = ...,
+    ) -> Response:
+        """Post a form (UTF-8) or JSON, one of them at most, and get the answer into memory.
+
+        What is posted is in no log and no message. It is sent once; a second time only after a fault in
+        which it was certainly not acted upon: no connection, or a 429 or 503 with Retry-After. After a
+        redirect by 301, 302 or 303 the answer comes by a GET; by 307 or 308 it is posted again, to the
+        same origin alone (RFC 9110, 15.4).
+        """
         ...
 
     def download(
@@ -208,6 +233,12 @@ class Source(ABC, Generic[OptionsT, EntryT]):
 
     def check(self) -> None:
         """Raise when this source cannot work as configured. Changes nothing, fetches nothing."""
+
+    def close(self) -> None:
+        """Give back what the source holds: connections, processes. Called once, after the last fetch.
+
+        `http` still works then. What it raises is logged and holds up nothing.
+        """
 
 
 @dataclass(frozen=True, slots=True)

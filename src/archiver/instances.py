@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archiver import staging
+from archiver import masking, staging
 from archiver.config import SinkSpec, SourceSpec
 from archiver.contracts import Context, Http, Progress, Sink, Source
 from archiver.masking import Mask
 from archiver.registry import Registry, load_plugins
 from archiver.sinks.guarded import Guarded
 from archiver.web import PoliteClient, Politeness, origins_of
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,23 @@ class Instances:
         return made
 
     def close(self) -> None:
-        """Close the connections of all HTTP clients."""
+        """Close all sources that were made here, then the connections of all HTTP clients."""
+        with self._lock:
+            sources = {name: made for (kind, name), made in self._made.items() if kind == "source"}
+            self._made.clear()
+        for name, source in sources.items():
+            self._close(name, source)
         with self._lock:
             for client in self._clients:
                 client.close()
             self._clients.clear()
-            self._made.clear()
+
+    def _close(self, name: str, source: Source[Any, Any]) -> None:
+        try:
+            source.close()
+        except Exception as error:  # noqa: BLE001  # a plugin's code: whatever it raises, the run has ended
+            told = self.workshop.mask(masking.text_of(error) or type(error).__name__)
+            _log.warning("The source %s could not be closed: %s", name, told)
 
     def _own(self) -> tuple[Path, ...]:
         """Name what belongs to the archive itself on this machine."""

@@ -13,16 +13,18 @@ from archiver.discover import Listing
 from archiver.plan import Standing
 from archiver.report import SourceReport
 
-#: Options of a source whose names end like this say how to reach it, not what is there.
+#: Options of a source that say how to reach it, not what is there; and how the names of others end.
+_WAYS = frozenset({"mirrors", "timeout"})
 _WAY = "base_url"
 
 
 def fingerprints(entries: Iterable[ScopeEntry[Any]], options: Options) -> dict[str, str]:
     """Give, for each event, a short digest of the options of its entries and of the source.
 
-    Secrets do not enter it (pydantic writes stars for them), nor does the `base_url` of a mirror.
+    Secrets do not enter it (pydantic writes stars for them), nor does the way there: `base_url`, `mirrors`,
+    `timeout`.
     """
-    shared = _plain(options, [name for name in type(options).model_fields if name.endswith(_WAY)])
+    shared = _plain(options, [name for name in type(options).model_fields if _is_way(name)])
     by_event: dict[str, list[str]] = {}
     for entry in entries:
         by_event.setdefault(entry.event.id, []).append(_plain(entry.options))
@@ -30,6 +32,10 @@ def fingerprints(entries: Iterable[ScopeEntry[Any]], options: Options) -> dict[s
         event: hashlib.sha256(json.dumps([shared, *sorted(own)]).encode()).hexdigest()[:16]
         for event, own in by_event.items()
     }
+
+
+def _is_way(name: str) -> bool:
+    return name in _WAYS or name.endswith(_WAY)
 
 
 def _plain(options: Options, without: Iterable[str] = ()) -> str:

@@ -105,6 +105,10 @@ class Noting:
         """Pass on."""
         return self._client.get(url, **options)
 
+    def post(self, url: str, **options: Any) -> Response:
+        """Pass on."""
+        return self._client.post(url, **options)
+
     def download(self, url: str, path: Path, **options: Any) -> Downloaded:
         """Pass on, and keep the proof."""
         done = self._client.download(url, path, **options)

@@ -18,7 +18,14 @@ WITHOUT_SLIDES = {"xian", "wuhan"}
 
 
 def archive(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    unset = {"ARCHIVE_CONFIG", "SLIDESHARE_URL", "SPEAKERDECK_URL", "TOUR_INBOX"}
+    unset = {
+        "ARCHIVE_CONFIG",
+        "SLIDESHARE_URL",
+        "SPEAKERDECK_URL",
+        "FLICKR_URL",
+        "FLICKR_API_KEY",
+        "TOUR_INBOX",
+    }
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     return subprocess.run(
         [str(Path(sys.executable).with_name("archive")), *arguments],
@@ -112,6 +119,19 @@ def test_the_conference_has_its_decks_by_tag_and_its_photos(status: dict[str, An
     kinds = status["osac"]["kinds"]
     assert (kinds["slides"]["state"], kinds["slides"]["have"]) == ("have", 6)
     assert (kinds["photo"]["state"], kinds["photo"]["have"]) == ("have", 3)
+
+
+def test_photos_come_from_the_album_and_by_tag_with_their_licence(shown: tuple[Path, str]) -> None:
+    ledgers = (shown[0] / "demo/archive/ocfl").glob("*/v1/content/metadata/ledger/photos.jsonl")
+    found = [json.loads(line)["material"] for ledger in ledgers for line in ledger.read_text().splitlines()]
+    licences = {material["title"]: material["licence"][:8] for material in found}
+    assert licences == {
+        "讲座现场": "CC BY 2.",
+        "提问环节 Questions and answers": "CC BY 2.",
+        "Opening in Beijing": "CC BY-SA",
+        "会场": "CC BY-SA",
+        "上海之夜": "CC BY-SA",
+    }
 
 
 def test_two_chinese_characters_and_more_are_found_in_several_events(shown: tuple[Path, str]) -> None:

@@ -34,20 +34,46 @@ class Photo:
 BJ, SZ, SH = (39.90, 116.40), (22.54, 114.06), (31.23, 121.47)
 COMPACT, PHONE, REFLEX = "Lumen C200", "Kestrel 4", "Aperta D90"
 PHOTOS = (
-    Photo("beijing/photos/IMG_0412.jpg", "skyline", 1, (200, 96, 60), REFLEX, "2012:09:16 08:21:40", BJ),
-    Photo("beijing/photos/IMG_0418.jpg", "hall", 2, (150, 60, 54), REFLEX, "2012:09:16 08:52:03", BJ),
-    Photo("beijing/photos/IMG_0437.jpg", "speaker", 3, (150, 60, 54), REFLEX, "2012:09:16 10:14:27"),
-    Photo("beijing/photos/IMG_0466.jpg", "audience", 4, (150, 60, 54), REFLEX, "2012:09:16 14:40:11"),
-    Photo("shenzhen/photos/3Wcoffee-1.jpg", "audience", 5, (38, 120, 150), PHONE, "2012:09:22 13:35:09", SZ),
-    Photo("shenzhen/photos/3Wcoffee-2.jpg", "speaker", 6, (38, 120, 150), PHONE, "2012:09:22 15:02:55"),
-    Photo("shenzhen/photos/3Wcoffee-3.jpg", "skyline", 7, (44, 110, 170), PHONE, "2012:09:22 18:20:30", SZ),
-    Photo("chengdu/photos/e Coffee 天府软件园.jpg", "hall", 8, (70, 130, 84), COMPACT),
-    Photo("chengdu/photos/讲座现场.jpg", "speaker", 9, (70, 130, 84), COMPACT),
-    Photo("wuhan/photos/DSC01877.jpg", "audience", 10, (120, 86, 150), COMPACT, "2012:12:22 10:05:44"),
-    Photo("wuhan/photos/DSC01902.jpg", "skyline", 11, (110, 90, 160), COMPACT, "2012:12:22 17:12:08"),
-    Photo("osac/photos/beijing-opening.jpg", "hall", 12, (70, 76, 110), REFLEX, "2012:08:10 09:01:15", BJ),
-    Photo("osac/photos/beijing-audience.jpg", "audience", 13, (70, 76, 110), REFLEX, "2012:08:10 11:20:39"),
-    Photo("osac/photos/shanghai-night.jpg", "skyline", 14, (60, 70, 150), REFLEX, "2012:08:11 18:44:02", SH),
+    Photo(
+        "incoming/beijing/photos/IMG_0412.jpg", "skyline", 1, (200, 96, 60), REFLEX, "2012:09:16 08:21:40", BJ
+    ),
+    Photo(
+        "incoming/beijing/photos/IMG_0418.jpg", "hall", 2, (150, 60, 54), REFLEX, "2012:09:16 08:52:03", BJ
+    ),
+    Photo("flickr/beijing-IMG_0437.jpg", "speaker", 3, (150, 60, 54), REFLEX, "2012:09:16 10:14:27"),
+    Photo("flickr/beijing-IMG_0466.jpg", "audience", 4, (150, 60, 54), REFLEX, "2012:09:16 14:40:11"),
+    Photo(
+        "incoming/shenzhen/photos/3Wcoffee-1.jpg",
+        "audience",
+        5,
+        (38, 120, 150),
+        PHONE,
+        "2012:09:22 13:35:09",
+        SZ,
+    ),
+    Photo(
+        "incoming/shenzhen/photos/3Wcoffee-2.jpg", "speaker", 6, (38, 120, 150), PHONE, "2012:09:22 15:02:55"
+    ),
+    Photo(
+        "incoming/shenzhen/photos/3Wcoffee-3.jpg",
+        "skyline",
+        7,
+        (44, 110, 170),
+        PHONE,
+        "2012:09:22 18:20:30",
+        SZ,
+    ),
+    Photo("incoming/chengdu/photos/e Coffee 天府软件园.jpg", "hall", 8, (70, 130, 84), COMPACT),
+    Photo("incoming/chengdu/photos/讲座现场.jpg", "speaker", 9, (70, 130, 84), COMPACT),
+    Photo(
+        "incoming/wuhan/photos/DSC01877.jpg", "audience", 10, (120, 86, 150), COMPACT, "2012:12:22 10:05:44"
+    ),
+    Photo(
+        "incoming/wuhan/photos/DSC01902.jpg", "skyline", 11, (110, 90, 160), COMPACT, "2012:12:22 17:12:08"
+    ),
+    Photo("flickr/osac-beijing-opening.jpg", "hall", 12, (70, 76, 110), REFLEX, "2012:08:10 09:01:15", BJ),
+    Photo("flickr/osac-beijing-audience.jpg", "audience", 13, (70, 76, 110), REFLEX, "2012:08:10 11:20:39"),
+    Photo("flickr/osac-shanghai-night.jpg", "skyline", 14, (60, 70, 150), REFLEX, "2012:08:11 18:44:02", SH),
 )
 
 

@@ -25,7 +25,7 @@ Examples:
   archive demo --into /tmp/t   somewhere else
 
 \b
-The slides come from services that the command starts on this machine for as long as it runs, the
+Slides and photos come from services that the command starts on this machine for as long as it runs, the
 rest from the folder "incoming". Nothing is fetched from the internet.
 """
 
@@ -44,7 +44,7 @@ rest from the folder "incoming". Nothing is fetched from the internet.
 def demo(ctx: click.Context, into: Path, verbose: bool, as_json: bool) -> int:
     """Archive a sample tour on this machine.
 
-    Lays out a folder with the example configuration and files as volunteers drop them, starts slide
+    Lays out a folder with the example configuration and files as volunteers drop them, starts
     services on this machine, and runs `archive run` with all that. A second time, nothing is new.
     """
     from archiver.cli.run import run

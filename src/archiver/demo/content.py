@@ -88,7 +88,7 @@ def download(deck: DemoDeck) -> bytes | None:
 @cache
 def decks() -> tuple[DemoDeck, ...]:
     """Load every deck of the demo, in the order of the tour."""
-    return tuple(_deck(key, entry) for key, entry in _load("decks.yaml").items())
+    return tuple(_deck(key, entry) for key, entry in load("decks.yaml").items())
 
 
 def _deck(key: str, entry: dict[str, Any]) -> DemoDeck:
@@ -109,10 +109,11 @@ def _deck(key: str, entry: dict[str, Any]) -> DemoDeck:
 
 @cache
 def _topics() -> dict[str, Any]:
-    return _load("topics.yaml")
+    return load("topics.yaml")
 
 
-def _load(name: str) -> dict[str, Any]:
+def load(name: str) -> dict[str, Any]:
+    """Read one of the demo's YAML files; every value in it is text."""
     text = (resources.files("archiver.demo") / name).read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # strings only, our own file
     return loaded

@@ -1,11 +1,11 @@
-"""The slide services of the demo: loopback twins of SlideShare and Speaker Deck with the tour's decks."""
+"""The services of the demo: loopback twins of SlideShare, Speaker Deck and Flickr with what the tour left."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from archiver.demo import content
+from archiver.demo import content, photos
 from archiver.demo.content import DemoDeck
 from archiver.testing import slideshare, speakerdeck
 
@@ -16,8 +16,14 @@ def services() -> Iterator[Mapping[str, str]]:
     with (
         slideshare.SlideShareDouble(slideshare_decks()) as slides,
         speakerdeck.SpeakerDeckDouble(speakerdeck_decks()) as speakers,
+        photos.service() as album,
     ):
-        yield {"SLIDESHARE_URL": slides.url, "SPEAKERDECK_URL": speakers.url}
+        yield {
+            "SLIDESHARE_URL": slides.url,
+            "SPEAKERDECK_URL": speakers.url,
+            "FLICKR_URL": album.url,
+            "FLICKR_API_KEY": album.api_key,
+        }
 
 
 def slideshare_decks() -> list[slideshare.Deck]:

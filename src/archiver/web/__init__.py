@@ -2,7 +2,8 @@
 
 Read in this order: `client` (what a source calls), `retry` (another attempt or not), `exchange` (one
 attempt: redirects, credentials, whose turn it is), `transport` and `pool` (bytes on a connection),
-`guard` (which addresses may be reached), `page` and `transfer` (what is made of the bytes).
+`guard` (which addresses may be reached), `page` and `transfer` (what is made of the bytes), `posting`
+(the body of a POST), `disposition` (what a file is called).
 
 Proxies named in the environment are not used: a proxy would resolve names where `guard` cannot look.
 """

@@ -1,4 +1,4 @@
-"""What a source calls: `get` for pages, `download` for files."""
+"""What a source calls: `get` for pages, `post` to ask for something, `download` for files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from archiver.contracts import Downloaded, Progress, Response
 from archiver.errors import TransientError
@@ -17,6 +17,7 @@ from archiver.web.headers import RANGE_FIELDS, checked, split_credentials
 from archiver.web.limits import Budget, Clock, Limits, Politeness
 from archiver.web.origins import origin_of, parse_url
 from archiver.web.page import read_page
+from archiver.web.posting import encode_body
 from archiver.web.retry import Retrier
 from archiver.web.statuses import check_status
 from archiver.web.transfer import Expected, Transfer, describe, part_file
@@ -76,18 +77,26 @@ class PoliteClient:
 
         `Response.url` is where redirects ended, secrets included: store it only redacted.
         """
-        call = self._call(url, params, checked(headers), accept, self._limits.page_seconds)
-        # A part of a packed page could not be unpacked.
-        coding = {"accept-encoding": "identity" if "range" in call.headers else "gzip"}
+        return self._page(
+            self._call(url, params, checked(headers), accept, self._limits.page_seconds), max_bytes
+        )
 
-        def attempt() -> Response:
-            with self._exchanger.open(call, coding) as answer:
-                check_status(answer, call.accept, self._clock.wall())
-                page = read_page(answer, max_bytes)
-                self._progress(answer.body.received, answer.body.length)
-                return page
-
-        return self._retrier.run(call, attempt)
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Iterable[int] = (),
+        max_bytes: int = _PAGE_BYTES,
+    ) -> Response:
+        """Post a form or JSON, and get the answer into memory; see `Http.post`."""
+        body, described = encode_body(form, json)
+        fields = {**described, **checked(headers, reserved=RANGE_FIELDS)}
+        return self._page(
+            self._call(url, None, fields, accept, self._limits.page_seconds, body), max_bytes
+        )
 
     def download(
         self,
@@ -126,6 +135,19 @@ class PoliteClient:
     ) -> None:
         self.close()
 
+    def _page(self, call: Call, max_bytes: int) -> Response:
+        # A part of a packed page could not be unpacked.
+        coding = {"accept-encoding": "identity" if "range" in call.headers else "gzip"}
+
+        def attempt() -> Response:
+            with self._exchanger.open(call, coding) as answer:
+                check_status(answer, call.accept, self._clock.wall())
+                page = read_page(answer, max_bytes)
+                self._progress(answer.body.received, answer.body.length)
+                return page
+
+        return self._retrier.run(call, attempt)
+
     def _attempt(self, transfer: Transfer) -> Answer:
         return transfer.attempt(self._exchanger, self._clock.wall())
 
@@ -136,13 +158,15 @@ class PoliteClient:
         fields: dict[str, str],
         accept: Iterable[int],
         seconds: float,
+        body: bytes | None = None,
     ) -> Call:
         parsed = parse_url(url)
         origin_of(parsed)
         if params:
             parsed = parsed.copy_merge_params(dict(params))
         plain, credential = split_credentials(parsed)
-        return Call(plain, {**self._fields, **credential, **fields}, frozenset(accept), Budget(seconds))
+        headers = {**self._fields, **credential, **fields}
+        return Call(plain, headers, frozenset(accept), Budget(seconds), body)
 
     def _sleep(self, seconds: float) -> None:
         if self._closing.wait(seconds):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -14,35 +14,50 @@ from archiver.web.guard import Guard
 from archiver.web.headers import split_credentials, without_credentials
 from archiver.web.limits import Budget, Clock, Limits, Patience, Politeness
 from archiver.web.origins import Origin, origin_of
+from archiver.web.posting import without_body_fields
 from archiver.web.transport import Body
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+#: Of these, the ones after which a POST stays one.
+_REPEATING = frozenset({307, 308})
 
 
 class Fault(Exception):  # noqa: N818  # a state of an attempt, not an error that leaves this package
     """An attempt failed in a way that another one may not: `reason` completes "because …".
 
     `host` is the one that failed; `wait` the seconds it asked for; `unreachable` when it never answered.
+    `untouched` says that the request was certainly not acted upon: only then may a POST be sent again.
     """
 
     def __init__(
-        self, reason: str, host: str, *, wait: float | None = None, unreachable: bool = False
+        self,
+        reason: str,
+        host: str,
+        *,
+        wait: float | None = None,
+        unreachable: bool = False,
+        untouched: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.host = host
         self.wait = wait
         self.unreachable = unreachable
+        self.untouched = untouched or unreachable
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a source asked for: a URL, its own header fields, and the statuses it takes as answers."""
+    """What a source asked for: a URL, its own header fields, and the statuses it takes as answers.
+
+    With a `body`, even an empty one, it is a POST. Fields and body are in no `repr`: they may be secret.
+    """
 
     url: httpx.URL
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     accept: frozenset[int]
     budget: Budget
+    body: bytes | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return redact(str(self.url))
@@ -98,20 +113,25 @@ class Exchanger:
         `InvalidError` on redirects that lead nowhere good; what the guard raises.
         """
         trail = _Trail(call, self._limits.redirects)
-        while True:
-            with self._hop(trail.url, {**trail.headers, **extra}, call.budget) as answer:
-                if answer.status in call.accept or answer.status not in _REDIRECTS:
-                    yield answer
-                    return
-            trail.follow(answer)
+        try:
+            while True:
+                with self._hop(trail, extra, call.budget) as answer:
+                    if answer.status in call.accept or answer.status not in _REDIRECTS:
+                        yield answer
+                        return
+                trail.follow(answer)
+        except Fault as fault:
+            # What was posted before a 303 has been taken, whatever becomes of the page it leads to.
+            fault.untouched = fault.untouched and trail.body == call.body
+            raise
 
     @contextmanager
-    def _hop(self, url: httpx.URL, headers: dict[str, str], budget: Budget) -> Iterator[Answer]:
-        origin = origin_of(url)
+    def _hop(self, trail: _Trail, extra: Mapping[str, str], budget: Budget) -> Iterator[Answer]:
+        origin = origin_of(trail.url)
         with self._turn(origin):
             begun = self._clock.monotonic()
             try:
-                with self._request(url, headers, budget) as answer:
+                with self._request(trail, extra, budget) as answer:
                     yield answer
             except httpx.TransportError as error:
                 unreachable = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
@@ -133,12 +153,14 @@ class Exchanger:
             yield
 
     @contextmanager
-    def _request(self, url: httpx.URL, headers: dict[str, str], budget: Budget) -> Iterator[Answer]:
-        request = httpx.Request("GET", url, headers=headers, extensions={"patience": self._patience(budget)})
+    def _request(self, trail: _Trail, extra: Mapping[str, str], budget: Budget) -> Iterator[Answer]:
+        method = "GET" if trail.body is None else "POST"
+        headers, patience = {**trail.headers, **extra}, {"patience": self._patience(budget)}
+        request = httpx.Request(method, trail.url, headers=headers, content=trail.body, extensions=patience)
         response = self._transport.handle_request(request)
         try:
             assert isinstance(response.stream, Body)
-            yield Answer(url, response.status_code, dict(response.headers.items()), response.stream)
+            yield Answer(trail.url, response.status_code, dict(response.headers.items()), response.stream)
         finally:
             response.stream.close()  # type: ignore[union-attr]  # a Body; see above
 
@@ -154,24 +176,37 @@ class _Trail:
     def __init__(self, call: Call, most: int) -> None:
         self.url = call.url
         self.headers = dict(call.headers)
+        self.body = call.body
         self._call = call
         self._most = most
-        self._seen = {str(call.url)}
+        self._seen = {(str(call.url), self.body is None)}
 
     def follow(self, answer: Answer) -> None:
         """Go on to where a redirect points. Raises `InvalidError` when that may not or need not be."""
         target = self._target(answer)
         if target.scheme == "http" and self.url.scheme == "https":
             raise self._error(f"it leads from https down to {redact(str(target))}, which is not encrypted")
-        if str(target) in self._seen:
+        foreign = origin_of(target) != origin_of(self.url)
+        self._mind_body(answer.status, foreign=foreign)
+        step = (str(target), self.body is None)
+        if step in self._seen:
             raise self._error("it leads in a circle, as sites do that want a login or cookies")
         if len(self._seen) > self._most:
             raise self._error(f"it was redirected more than {self._most} times")
-        if origin_of(target) != origin_of(self.url):
+        if foreign:
             # Once dropped they stay dropped: a stranger chose the rest of the way.
             self.headers = without_credentials(self.headers)
-        self._seen.add(str(target))
+        self._seen.add(step)
         self.url = target
+
+    def _mind_body(self, status: int, *, foreign: bool) -> None:
+        """Go on with a GET after 301, 302 and 303, as RFC 9110 (15.4) has it; else post again, here alone."""
+        if self.body is None:
+            return
+        if status not in _REPEATING:
+            self.body, self.headers = None, without_body_fields(self.headers)
+        elif foreign:
+            raise self._error("it wants what was posted to be sent to another host as well")
 
     def _target(self, answer: Answer) -> httpx.URL:
         try:

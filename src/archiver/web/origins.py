@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -58,17 +58,20 @@ def parse_url(url: str) -> httpx.URL:
 
 
 def origins_of(options: Options) -> frozenset[str]:
-    """Collect the origins that the user trusts by naming them in an option called `base_url`.
+    """Collect the origins that the user trusts by naming them in an option called `base_url` or `mirrors`.
 
-    Options inside options are looked through too, and names ending in `_base_url` count.
+    Names ending in `_base_url` count. `mirrors` maps names of hosts to addresses, of which all are trusted.
+    Options inside options are looked through too.
     """
-    return frozenset(str(origin_of(url)) for url in _base_urls(options))
+    return frozenset(str(origin_of(url)) for url in _trusted(options))
 
 
-def _base_urls(options: BaseModel) -> Iterator[str]:
+def _trusted(options: BaseModel) -> Iterator[str]:
     for name in type(options).model_fields:
         value = getattr(options, name)
         if isinstance(value, BaseModel):
-            yield from _base_urls(value)
+            yield from _trusted(value)
+        elif name == "mirrors" and isinstance(value, Mapping):
+            yield from (str(address) for address in value.values())
         elif value and (name == "base_url" or name.endswith("_base_url")):
             yield str(value)

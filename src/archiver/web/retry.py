@@ -33,7 +33,8 @@ class Retrier:
         """Run `attempt` until it succeeds. Raises `TransientError` when that does not happen.
 
         Attempts that `progressed` (a long download on a bad line) do not count against their number;
-        the call's budget of time bounds them.
+        the call's budget of time bounds them. A POST is repeated only when it was certainly not acted upon
+        (RFC 9110, 9.2.2): twice posted may mean twice done.
         """
         failed = 0
         while True:
@@ -47,7 +48,9 @@ class Retrier:
         limits = self._limits
         if fault.wait is not None:
             self._politeness.pause(fault.host, min(fault.wait, limits.longest_wait))
-        if failed >= limits.attempts or call.budget.left <= 0 or (fault.wait or 0.0) > limits.longest_wait:
+        repeatable = call.body is None or fault.untouched
+        spent = failed >= limits.attempts or call.budget.left <= 0
+        if spent or not repeatable or (fault.wait or 0.0) > limits.longest_wait:
             raise self._gave_up(call, fault, failed) from fault
         seconds = fault.wait or self._backoff(failed)
         _log.debug("%s: %s; attempt %d follows in %.1f s", call, fault.reason, failed + 1, seconds)

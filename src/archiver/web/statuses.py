@@ -9,6 +9,8 @@ from archiver.web.exchange import Answer, Fault
 from archiver.web.fields import retry_after
 
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: With a Retry-After these say that the request was turned away; without one nobody knows.
+_REFUSED = frozenset({429, 503})
 _BLOCKED = {
     401: "Check the credentials of this source in the configuration.",
     403: "Log in where the source offers it, or check that the item is public and the key is valid.",
@@ -29,7 +31,9 @@ def check_status(answer: Answer, accept: frozenset[int], now: float) -> None:
         return
     said = f"answered {_name(status)}"
     if status in _BUSY:
-        raise Fault(f"it {said}", answer.host, wait=retry_after(answer.headers.get("retry-after", ""), now))
+        wait = retry_after(answer.headers.get("retry-after", ""), now)
+        refused = status in _REFUSED and wait is not None
+        raise Fault(f"it {said}", answer.host, wait=wait, untouched=refused)
     if status in _BLOCKED:
         raise BlockedError(f"{answer} {said}", hint=_BLOCKED[status])
     if status in _GONE:

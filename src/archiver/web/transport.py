@@ -92,7 +92,10 @@ class Body(httpx.SyncByteStream):
 
 
 class PooledTransport(httpx.BaseTransport):
-    """Sends GET requests over pooled connections to addresses that the guard lets through.
+    """Sends requests over pooled connections to addresses that the guard lets through.
+
+    A request with a body gets a new connection and is sent once: on an idle one that breaks, nobody
+    could say whether it was acted upon.
 
     Thread-safe. The bounds come as `request.extensions["patience"]`, a `Patience`; without it,
     httpx's own `timeout` extension counts. Redirects, retries and turns are not its business.
@@ -113,7 +116,7 @@ class PooledTransport(httpx.BaseTransport):
         """Send a request and read the head of its answer; the body follows through `response.stream`."""
         origin = origin_of(request.url)
         patience = request.extensions.get("patience") or self._default_patience(request)
-        connection = self._pool.lease(origin, patience)
+        connection = self._pool.lease(origin, patience, fresh=request.method != "GET")
         reused = connection.used
         try:
             answer = self._exchange(connection, request)
@@ -154,10 +157,11 @@ class PooledTransport(httpx.BaseTransport):
 
 
 def _converse(connection: Connection, request: httpx.Request) -> http.client.HTTPResponse:
-    """Send the head of a request and read the head of its final answer."""
+    """Send a request and read the head of its final answer."""
     headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers.raw}
+    body = request.read() or None
     try:
-        connection.request(request.method, request.url.raw_path.decode("ascii"), headers=headers)
+        connection.request(request.method, request.url.raw_path.decode("ascii"), body, headers)
     except OSError as error:
         raise httpx.WriteError(_reason(error)) from error
     try:
