@@ -71,10 +71,10 @@ def make(folder: Path, scale: float = 1.0) -> World:
 
 
 def _write_all(origin: Path, scale: float) -> Iterator[str]:
-    photos = [_picture(1600, 1000 + 40 * number, 70 + number, number) for number in range(8)]
-    slides = [_picture(960, 540, 70, 100 + number) for number in range(8)]
+    photos = [picture(1600, 1000 + 40 * number, 70 + number, number) for number in range(8)]
+    slides = [picture(960, 540, 70, 100 + number) for number in range(8)]
     for number in range(_share(PHOTOS, scale)):
-        yield _write(origin / f"photo-{number:04}.jpg", [_marked(photos[number % 8], number)])
+        yield _write(origin / f"photo-{number:04}.jpg", [marked(photos[number % 8], number)])
     for number in range(_share(DECKS, scale)):
         yield _write(origin / f"slides-{number:03}.pdf", [deck(slides, number)])
     for number in range(_share(RECORDINGS, scale)):
@@ -91,7 +91,7 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
     return path.name
 
 
-def _picture(width: int, height: int, quality: int, seed: int) -> bytes:
+def picture(width: int, height: int, quality: int, seed: int) -> bytes:
     """Take a blurred pattern with grain over it: about as hard to compress as a photo."""
     chance = random.Random(seed)
     pattern = Image.frombytes("RGB", (24, 16), chance.randbytes(24 * 16 * 3)).resize((width, height))
@@ -102,7 +102,7 @@ def _picture(width: int, height: int, quality: int, seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def _marked(jpeg: bytes, number: int) -> bytes:
+def marked(jpeg: bytes, number: int) -> bytes:
     """Put a comment behind the start mark (ITU-T T.81, B.2.4.5), so that no two photos are equal."""
     words = f"photo {number}".encode()
     return jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(words) + 2) + words + jpeg[2:]
@@ -153,7 +153,7 @@ def recording(pictures: Sequence[bytes], number: int, size: int = RECORDING_BYTE
     while sum(map(len, pictures)) * (len(frames) // len(pictures) + 1) <= size or not frames:
         start = (number + len(frames)) % len(pictures)
         frames += [*pictures[start:], *pictures[:start]]
-    frames.append(_marked(pictures[0], number))
+    frames.append(marked(pictures[0], number))
     sizes = [len(frame) for frame in frames]
     kind = _box(b"ftyp", b"isom", bytes(4), b"isom", b"mp41")
     index = _index(sizes, len(kind) + len(_index(sizes, 0)) + 8)
@@ -163,7 +163,7 @@ def recording(pictures: Sequence[bytes], number: int, size: int = RECORDING_BYTE
 
 def large(path: Path, size: int) -> Path:
     """Write one recording of about `size` bytes."""
-    _write(path, recording([_picture(1600, 1000, 70, number) for number in range(8)], 0, size))
+    _write(path, recording([picture(1600, 1000, 70, number) for number in range(8)], 0, size))
     return path
 
 
