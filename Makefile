@@ -1,4 +1,5 @@
 # Two commands do everything:  make demo   and   make test.  They need Python 3.11 or newer and no root.
+# The tests also need Dovecot and ffmpeg: where they are missing, tools/test-parts installs them, or says so.
 # Another Python:  make PYTHON=python3.12 demo
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs clean distclean
+.PHONY: help demo test test-parts lint bench docs clean distclean
 
 help:
 	@echo "make demo    archive the sample tour into ./$(DEMO); a second time, nothing is new"
@@ -22,8 +23,12 @@ help:
 demo: $(VENV)/.installed
 	@$(BIN)/archive demo --into $(DEMO)
 
-test: lint
+test: test-parts lint $(VENV)/readers/.installed
 	$(BIN)/pytest -n $(TEST_JOBS)
+
+# Dovecot and the like: not Python's to install.
+test-parts:
+	@tools/test-parts
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
@@ -63,6 +68,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing what the tests need into $(VENV) …"
 	@$(PIP) install --quiet --upgrade "pip>=25.1"
 	@$(PIP) install --quiet -c constraints.txt --group dev
+	@touch $@
+
+# Readers of web archives, apart from ours: they must not be imported, only run.
+$(VENV)/readers/.installed: tools/web-archive-readers.txt | $(VENV)/bin/python
+	@echo "Installing the readers of web archives that the tests run …"
+	@$(BIN)/python -m venv $(VENV)/readers
+	@$(VENV)/readers/bin/python -m pip --disable-pip-version-check install --quiet -r $<
 	@touch $@
 
 clean:

@@ -5,15 +5,12 @@
 The archive is made in the current directory. All of the product takes part: the polite client, the
 staging directory, the look at each file, text extraction, the disk sink, journal, ledger, OCFL
 version, syncs, catalog and report.
-
-On the loopback nothing waits for the network, so there are as many fetches at once as cores.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +19,7 @@ from archiver import api, staging
 from archiver.config import ArchiveSettings, Config, SinkSpec, SourceSpec
 from archiver.contracts import Context, Options, ScopeEntry
 from archiver.registry import load_plugins
-from archiver.run import Run, RunOptions
+from archiver.run import Run
 from archiver.web import PoliteClient
 
 
@@ -63,8 +60,7 @@ def archive(base: str, names: Sequence[str], folder: Path) -> None:
     context = Context("listed", folder, staging.Noting(client), logging.getLogger("bench"))
     source = ListedFiles(context, base, names)
     spec = SourceSpec("listed", "listed", Options(), (ScopeEntry(event, Options()),))
-    options = RunOptions(jobs=os.cpu_count())
-    report = Run(config, registry, options, sources=[spec], given={"listed": source}).execute()
+    report = Run(config, registry, sources=[spec], given={"listed": source}).execute()
     if report.exit_code() or report.files != len(names):
         raise SystemExit(f"{report.files} of {len(names)} files stored: {report.problems[:3]}")
 

@@ -21,7 +21,9 @@ from pydantic_core import PydanticUndefined
 from archiver.cli import COMMANDS, archive
 from archiver.cli.init import starter
 from archiver.config.build import TOP
+from archiver.config.mail import MailSection, SmtpSection
 from archiver.config.nodes import MAX_BYTES, MAX_DEPTH
+from archiver.config.programmes import TalksSection
 from archiver.config.sections import ArchiveSection, EventSection, TalkSection
 from archiver.config.values import option_names
 from archiver.registry import Registry, load_plugins
@@ -114,8 +116,11 @@ def configuration(registry: Registry) -> Iterator[str]:
         yield from _table(source.options_class)
         yield "\nOptions of one use by an event:\n"
         yield from _table(source.entry_class)
+    yield from _section("## mail", MailSection)
+    yield from _section("### The server that takes our mail", SmtpSection)
     yield from _section("## events", EventSection)
     yield from _section("### Talks", TalkSection)
+    yield from _section("### Talks from elsewhere", TalksSection)
     yield USES
     yield f"\n## The file that `archive init` writes\n\n```yaml\n{starter().decode()}```"
 

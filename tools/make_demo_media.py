@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import click
+from demo_media import mails
 from demo_media.documents import pdf, pptx
 from demo_media.pages import page_images
 from demo_media.photos import PHOTOS, jpeg
@@ -44,10 +45,12 @@ def main(into: Path) -> None:
 
 def _everything() -> Iterator[tuple[PurePosixPath, bytes]]:
     for deck in decks():
-        yield from _deck(deck)
+        if deck.host != "mail":  # it is in the mailbox
+            yield from _deck(deck)
     inbox = PurePosixPath("incoming")
     for photo in PHOTOS:
         yield PurePosixPath(photo.path), jpeg(photo)
+    yield PurePosixPath(mails.FILE), mails.mbox()
     for recording in RECORDINGS:
         yield inbox / recording.path, mp4(recording)
     for report in reports():

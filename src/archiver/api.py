@@ -19,6 +19,7 @@ from archiver.contracts import (
     Http,
     Options,
     Progress,
+    RawResponse,
     Response,
     Scope,
     ScopeEntry,
@@ -54,6 +55,8 @@ from archiver.model import (
     Talk,
     Unavailable,
 )
+from archiver.redact import is_secret_name, redact
+from archiver.schedule import ScheduleLink, Session, read_schedule, schedule_address
 
 __all__ = [
     "API_VERSION",
@@ -80,10 +83,13 @@ __all__ = [
     "Options",
     "Picture",
     "Progress",
+    "RawResponse",
     "Response",
     "Role",
+    "ScheduleLink",
     "Scope",
     "ScopeEntry",
+    "Session",
     "Sink",
     "SinkError",
     "Source",
@@ -93,9 +99,13 @@ __all__ = [
     "TransientError",
     "Unavailable",
     "hookimpl",
+    "is_secret_name",
     "list_entries",
     "page_files",
     "pictures_to_pdf",
     "read_picture",
+    "read_schedule",
+    "redact",
+    "schedule_address",
     "transcript_file",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from archiver import ledger, ocfl
+from archiver import ledger, logbook, ocfl
 from archiver.contracts import Sink
 from archiver.errors import DamageError, FormatError, MissingError, SinkError
 from archiver.inventory import UNREADABLE
@@ -22,11 +24,18 @@ FORMAT = 1
 LEDGERS = "metadata/ledger/"
 ABOUT = "metadata/archive.json"
 EVENT = "metadata/event.json"
+#: In the object `_archive`: the talks that were read from elsewhere, by event.
+TALKS = "metadata/talks.json"
 RUNS = "runs/"
 #: Run ids begin with the time, so that they sort by it: 20121202T093000Z-3f9a2c.
 _RUN = re.compile(r"\d{8}T\d{6}(?:\.\d{3})?Z-[0-9a-f]{6}")
 #: A run report larger than this is not ours.
 _REPORT_BYTES = 64 << 20
+
+
+def new_run() -> str:
+    """Make the id of a run: with milliseconds, so that the newest report is found by its name."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{secrets.token_hex(3)}"
 
 
 @dataclass
@@ -39,6 +48,8 @@ class Head:
     records: dict[Key, Record] = field(default_factory=dict)
     runs: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+    #: Path → lines of the documents that people's acts add to.
+    logbooks: dict[str, tuple[logbook.Line, ...]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -87,6 +98,10 @@ class Archive:
         """The union of all ledgers."""
         return ledger.union(head.records for head in self.heads.values())
 
+    def lines(self, path: str) -> tuple[logbook.Line, ...]:
+        """Give the union of all sinks' lines of a logbook."""
+        return lines(self.heads.values(), path)
+
     @property
     def report(self) -> Mapping[str, Any]:
         """The newest run report of all sinks; empty before the first run."""
@@ -102,6 +117,18 @@ class Archive:
             self.heads.values(),
             key=lambda head: (str(head.report.get("run", "")), head.sink.local_root is not None),
         )
+
+
+def lines(heads: Iterable[Head], path: str) -> tuple[logbook.Line, ...]:
+    """Give the union of the sinks' lines of a logbook, by time."""
+    return logbook.union(head.logbooks.get(path, ()) for head in heads)
+
+
+def logbooks(heads: Iterable[Head]) -> dict[str, bytes]:
+    """Give every logbook that any sink has, with the lines of all."""
+    known = list(heads)
+    found = {path: lines(known, path) for path in logbook.LOGBOOKS}
+    return {path: logbook.dump(each) for path, each in found.items() if each}
 
 
 def open_archive(sinks: Iterable[tuple[str, Callable[[], Sink[Any]]]]) -> Archive:
@@ -135,6 +162,10 @@ def look(name: str, sink: Sink[Any]) -> Head:
             # A copy that somebody made of an object (`beijing-old`) still speaks of the event `beijing`.
             if record.material.event == ("" if each.name == COMMON else each.name):
                 head.records[record.key] = record
+    common = head.object(COMMON)
+    for path in logbook.LOGBOOKS:
+        if path in common.state:
+            head.logbooks[path] = logbook.load(common.read(path), common.prefix + path)
     head.runs = tuple(sorted(_run_ids(sink)))
     head.report = _report(sink, head.runs[-1]) if head.runs else {}
     return head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
@@ -69,7 +69,7 @@ class Response:
 
         try:
             return json.loads(self.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # "[[[[…" is too deep for the parser
             raise InvalidError(f"{redact(self.url)} did not answer with JSON: {error}") from error
 
 
@@ -89,6 +89,25 @@ class Downloaded:
     etag: str = ""
     last_modified: str = ""
     name: str = ""
+
+
+class RawResponse(Protocol):
+    """One answer with its body still to be read; a redirect and a refusal are answers too.
+
+    `headers` are in order, names in lower case, repeated ones repeated.
+    """
+
+    url: str
+    status: int
+    headers: Sequence[tuple[str, str]]
+
+    def readinto(self, buffer: memoryview | bytearray) -> int:
+        """Fill `buffer` and return how many bytes came, 0 at the end. Raises `TransientError`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
 
 
 class Http(Protocol):
@@ -142,6 +161,25 @@ class Http(Protocol):
         max_bytes: int | None = None,
     ) -> Downloaded:
         """Get a file onto disk, whole and hashed; `size` and `sha256` are compared when given."""
+        ...
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float | None = None,
+    ) -> RawResponse:
+        """Send one request for a library that speaks HTTP itself, and give whatever is answered.
+
+        The address guard, the connections and the bounds of time are the core's; redirects, cookies,
+        retries, pauses and what a status means are the library's. `seconds` is how long the other side
+        may stay silent, when that is less than the core allows. Nothing comes packed unless the other
+        side insists. Raises `BlockedError` for an address that a source may not reach, `InvalidError`
+        for what is no web address, `TransientError` when there is no answer.
+        """
         ...
 
 
@@ -268,12 +306,13 @@ class Blob:
 class Stat:
     """What a sink knows of one value: `modified` in seconds since 1970 by the sink's own clock.
 
-    `token` changes with every write; it is what `replace` compares.
+    `token` changes with every change; it is what `replace` compares. Two of these are equal when they
+    speak of the same bytes: a store may tell the time more or less exactly, depending on how it is asked.
     """
 
     path: str
     size: int
-    modified: float
+    modified: float = field(compare=False)
     token: str
 
 
@@ -337,6 +376,15 @@ class Sink(ABC, Generic[OptionsT]):
 
     def check(self) -> None:
         """Raise `SinkError` when this sink could not be written. Leaves no trace."""
+
+    def notes(self) -> Sequence[str]:
+        """Say what this store does not do as it should, and what is done instead.
+
+        Each goes on from the name of the sink: "ignores checksums: every file is read back". Asked for
+        once the sink has been checked, by `archive check` and by each run that writes. May write below
+        `.probe/` to find out.
+        """
+        return ()
 
     def prepare(self) -> None:
         """Begin a run that will write: make the root, clear what killed runs left in `tmp/`."""

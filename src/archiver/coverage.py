@@ -80,7 +80,8 @@ class TalkCoverage:
             kind.value: {**cell.to_json(), "grade": cell.grade.value if cell.grade else None}
             for kind, cell in self.kinds.items()
         }
-        return {"id": self.talk.id, "title": self.talk.title, "kinds": cells}
+        cancelled = {"cancelled": True} if self.talk.cancelled else {}
+        return {"id": self.talk.id, "title": self.talk.title, "kinds": cells, **cancelled}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,11 @@ def path(sha256: str) -> str:
     return f"derived/{sha256}/{RECIPE}"
 
 
+def has_text(media_type: str) -> bool:
+    """Say whether text can be taken out of files of this type."""
+    return media_type in _EXTRACTORS
+
+
 def text(path: Path, media_type: str) -> str | None:
     """Extract the text of a file: NFC, pages or slides parted by form feeds, None when there is none.
 

@@ -6,16 +6,17 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from archiver import staging, vetting
 from archiver.contracts import Scope, ScopeEntry, Source
 from archiver.errors import ArchiverError, BlockedError, FatalError, GoneError, SourceError, TransientError
 from archiver.ledger import Key, Problem, Record
 from archiver.masking import Mask, text_of
-from archiver.model import Checkpoint, Event, Material, Unavailable
-from archiver.route import Filters, Found, route
+from archiver.model import Checkpoint, Material, Unavailable
+from archiver.route import REJECTED, Filters, Found
+from archiver.routing import Router, message_of
 from archiver.threads import GRACE, DaemonPool, Patience, Stopped
 
 _LOG = logging.getLogger("archiver")
@@ -63,12 +64,12 @@ class Listable:
 class Discovery:
     """Lists sources, several at a time, and routes what they list.
 
-    `listed` hears of each source as it ends; `mask` takes the secrets out of what plugins say. `held`
-    tells what a limit does not count. After `stop` a source gets `grace` seconds to come to its next
-    material, then it is left behind.
+    `router` says which event takes what. `listed` hears of each source as it ends; `mask` takes the
+    secrets out of what plugins say. `held` tells what a limit does not count. After `stop` a source gets
+    `grace` seconds to come to its next material, then it is left behind.
     """
 
-    events: Sequence[Event]
+    router: Router
     filters: Filters
     stop: threading.Event = field(default_factory=threading.Event)
     jobs: int = 4
@@ -122,14 +123,14 @@ class Discovery:
 
     def _sift(self, each: Listable, cursor: str, sieve: _Sieve) -> Checkpoint | None:
         limit = self.filters.limit
-        with staging.desk(self._note):
+        with staging.desk(self._note), sieve:
             for item in each.source.discover(self._scope(each), cursor):
                 if isinstance(item, Checkpoint):
                     return vetting.checkpoint(item)
                 if self.stop.is_set() or (limit is not None and sieve.wanted >= limit):
                     return None
                 sieve.take(item)
-                if len(sieve.found) > MAX_LISTED:
+                if sieve.size > MAX_LISTED:
                     raise FatalError(f"source {each.name} lists more than {MAX_LISTED} materials")
         return None
 
@@ -156,7 +157,7 @@ class Discovery:
 
 @dataclass
 class _Sieve:
-    """Takes what one source yields."""
+    """Takes what one source yields. What one message brought is routed together, when all of it is there."""
 
     name: str
     type_name: str
@@ -164,9 +165,22 @@ class _Sieve:
     discovery: Discovery
     found: list[Found] = field(default_factory=list)
     wanted: int = 0
+    _message: str = ""
+    _together: list[tuple[Material, Problem | None]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+
+    @property
+    def size(self) -> int:
+        """Count what came so far."""
+        return len(self.found) + len(self._together)
 
     def take(self, item: Material | Unavailable) -> None:
-        """Check, route and keep one."""
+        """Check and keep one; route what is complete."""
         problem = None
         if isinstance(item, Unavailable):
             material, error = vetting.unavailable(item)
@@ -174,15 +188,26 @@ class _Sieve:
             problem = Problem(told.reason, str(told), material.revision)
         else:
             material = vetting.material(item)
-        event, how = route(material, self.discovery.events, self.users)
-        if not self.discovery.filters.takes(event, self.name, material.kind):
-            return
-        if not event and problem is None:
-            problem = Problem("unrouted", how, material.revision)
-        found = Found(self.name, self.type_name, replace(material, event=event), how, problem)
+        message = message_of(material)
+        if not message or message != self._message:
+            self._flush()
+        self._message = message
+        self._together.append((material, problem))
+        if not message:
+            self._flush()
+
+    def _flush(self) -> None:
+        together, self._together = self._together, []
+        routed = self.discovery.router.route(self.name, self.type_name, together, self.users)
+        for found in routed:
+            if self.discovery.filters.takes(found.material.event, self.name, found.material.kind):
+                self._keep(found)
+
+    def _keep(self, found: Found) -> None:
         self.found.append(found)
         record = self.discovery.held.get(found.key)
-        self.wanted += record is None or not record.files
+        rejected = found.problem is not None and found.problem.reason == REJECTED
+        self.wanted += not rejected and (record is None or not record.files)
 
 
 def _perhaps_the_cursor(error: SourceError | None) -> bool:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from archiver.archive import ABOUT, COMMON, EVENT, FORMAT
-from archiver.model import Event
+from archiver.archive import ABOUT, COMMON, EVENT, FORMAT, TALKS
+from archiver.model import Event, Talk
 
 
 def event_document(event: Event) -> bytes:
@@ -21,17 +21,26 @@ def event_document(event: Event) -> bytes:
         "venue": event.venue,
         "facts": dict(event.facts),
         "expect": [str(kind) for kind in event.expect],
-        "talks": [
-            {
-                "id": talk.id,
-                "title": talk.title,
-                "speakers": list(talk.speakers),
-                "expect": [str(kind) for kind in talk.expect],
-            }
-            for talk in event.talks
-        ],
+        "talks": [_talk(talk) for talk in event.talks],
     }
     return _document(data)
+
+
+def talks_document(events: Iterable[Event]) -> bytes:
+    """Write down the talks that were read from elsewhere, by event: also of events that hold nothing yet."""
+    imported = {event.id: [_talk(talk) for talk in event.talks if talk.uid] for event in events}
+    return _document({event: talks for event, talks in imported.items() if talks})
+
+
+def _talk(talk: Talk) -> dict[str, Any]:
+    return {
+        "id": talk.id,
+        "title": talk.title,
+        "speakers": list(talk.speakers),
+        "expect": [str(kind) for kind in talk.expect],
+        **({"uid": talk.uid} if talk.uid else {}),
+        **({"cancelled": True} if talk.cancelled else {}),
+    }
 
 
 def archive_document(settings: Any, events: Iterable[Event]) -> bytes:
@@ -52,6 +61,8 @@ def documents(settings: Any, events: Iterable[Event]) -> dict[str, dict[str, byt
     listed = list(events)
     result = {event.id: {EVENT: event_document(event)} for event in listed}
     result[COMMON] = {ABOUT: archive_document(settings, listed)}
+    if any(talk.uid for event in listed for talk in event.talks):
+        result[COMMON][TALKS] = talks_document(listed)
     return result
 
 

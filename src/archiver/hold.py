@@ -22,6 +22,8 @@ class Hold:
     leases: dict[str, Lease] = field(default_factory=dict)
     errors: dict[str, SinkError] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    #: What the stores that are used do not do as they should.
+    limits: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def release(self) -> None:
         """Give all leases back."""
@@ -105,6 +107,7 @@ def _take_one(hold: Hold, made: Instances, name: str, run: str) -> None:
     lease.acquire()
     hold.leases[name] = lease
     sink.prepare()
+    hold.limits[name] = tuple(sink.notes())
     head = look(name, sink)
     for each in head.objects.values():
         if ocfl.needs_healing(each):

@@ -77,7 +77,8 @@ def _secrets(value: Any) -> Iterator[str]:
     elif isinstance(value, SecretBytes):
         yield value.get_secret_value().decode("utf-8", "replace")
     elif isinstance(value, BaseModel):
-        yield from _in_all(dict(value).values())
+        # Not dict(value): a plugin may have an option, or a property, of the name `keys`.
+        yield from _in_all(each for _, each in value)
     elif isinstance(value, Mapping):
         yield from _in_all(value.values())
     elif isinstance(value, list | tuple | set | frozenset):

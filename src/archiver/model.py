@@ -44,13 +44,19 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One expected talk of an event. `email` is private: it reaches no sink."""
+    """One expected talk of an event. `email` is private: it reaches no sink.
+
+    `uid` is what the programme that it was read from calls it; a typed talk has none. A `cancelled` one
+    is in that programme no more: it stays known, and nothing is expected of it.
+    """
 
     id: str
     title: str
     speakers: tuple[str, ...] = ()
     email: str = ""
     expect: tuple[Kind, ...] = (Kind.SLIDES,)
+    uid: str = ""
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

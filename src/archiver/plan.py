@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from archiver.decisions import ACCEPTED
 from archiver.errors import GoneError
 from archiver.ledger import Key, Problem, Record, State
-from archiver.route import Filters, Found
+from archiver.route import REJECTED, UNROUTED, Filters, Found
 
 #: In the history of what an entry listed that is no longer in the configuration.
 OUT_OF_SCOPE = "out of scope"
@@ -85,7 +86,10 @@ def plan(found: Sequence[Found], known: Knowledge) -> Plan:
     result = Plan()
     listed = _distinct(_as_before(found, known))
     for item in listed.values():
-        _decide(item, known, result)
+        if not _is_rejected(item):
+            _decide(item, known, result)
+        elif item.key in known.ledger:
+            result.same.append(item)  # held from before: kept, and never fetched again
     _unlisted(listed, known, result)
     if known.filters.limit is not None:
         del result.work[known.filters.limit :]
@@ -111,8 +115,12 @@ def _as_before(found: Sequence[Found], known: Knowledge) -> Iterable[Found]:
             yield item
 
 
+def _is_rejected(item: Found) -> bool:
+    return item.problem is not None and item.problem.reason == REJECTED
+
+
 def _at_home(item: Found, home: str) -> Found:
-    lost = item.problem is not None and item.problem.reason == "unrouted"
+    lost = item.problem is not None and item.problem.reason == UNROUTED
     material = replace(item.material, event=home)
     return replace(item, material=material, problem=None if lost else item.problem)
 
@@ -140,7 +148,11 @@ def _decide(item: Found, known: Knowledge, result: Plan) -> None:
     elif item.problem is not None:
         _unobtainable(item, record, item.problem, result)
     elif record is None or not record.files:
-        reason = "retry" if record and record.problem and record.problem.reason != "unrouted" else "new"
+        reason = (
+            "retry"
+            if record and record.problem and record.problem.reason not in {UNROUTED, ACCEPTED}
+            else "new"
+        )
         result.work.append(Work(item, reason))
     elif record.problem is not None:
         result.work.append(Work(item, "retry"))
@@ -218,7 +230,7 @@ def _vanished(key: Key, record: Record, known: Knowledge, result: Plan) -> None:
 def _worth_another_try(key: Key, record: Record, known: Knowledge) -> bool:
     return (
         record.problem is not None
-        and record.problem.reason not in {GoneError.reason, "unrouted"}
+        and record.problem.reason not in {GoneError.reason, UNROUTED}
         and record.state in {State.STORED, State.PENDING}
         and not is_settled(record)
         and key[0] in known.events

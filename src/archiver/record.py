@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from archiver import decisions
+from archiver.decisions import METHOD, Decisions, Settled
 from archiver.errors import ArchiverError, GoneError, SinkError
 from archiver.ledger import Edition, Key, Match, Problem, Record, State, StoredFile, is_worse
 from archiver.matching import match
@@ -43,7 +45,7 @@ class Recorder:
 
     `known` is the union of all ledgers. `revisions` collects revisions seen to hold unchanged bytes,
     `stored` the records whose files came in this run. `series` is the title that uploads often carry
-    before their own: "2012 OpenStack China Tour: …".
+    before their own: "2012 OpenStack China Tour: …". `decisions` are what people decided.
     """
 
     run: str
@@ -54,6 +56,7 @@ class Recorder:
     revisions: dict[str, str] = field(default_factory=dict)
     stored: list[Record] = field(default_factory=list)
     series: str = ""
+    decisions: Decisions = field(default_factory=Decisions)
 
     def done(self, done: Done) -> Record | None:
         """Record an outcome. Returns the record when it changed."""
@@ -86,6 +89,15 @@ class Recorder:
         base = before or self._blank_of(change.found)
         self._enter(base.moved(change.state, self.now(), self.run, change.reason, problem=change.problem))
 
+    def settle(self, settled: Settled) -> None:
+        """Bring the ledgers to what was decided; sinks that hold it already do not change."""
+        for key in settled.dropped:
+            self.known.pop(key, None)
+            for each in self.healthy.values():
+                each.drop(key)
+        for record in settled.entered:
+            self._enter(record)
+
     def drop(self, key: Key) -> None:
         """Forget a pending record: its material is listed for another event by now."""
         if self.known.pop(key).files:
@@ -99,10 +111,10 @@ class Recorder:
         `named` are the talks that sources name today.
         """
         for key, before in list(self.known.items()):
-            if key[0] not in self.events or before.match.method == "decision":
+            if key[0] not in self.events or before.match.method == METHOD:
                 continue
             material = replace(before.material, talk=named.get(key) or before.material.talk)
-            matched = self._match(material)
+            matched = self._match(material, before.type_name)
             if matched.talk != before.match.talk or material.talk != before.material.talk:
                 changes = {"material": material, "match": matched}
                 self._enter(before.moved(before.state, self.now(), self.run, "matched again", **changes))
@@ -182,7 +194,7 @@ class Recorder:
         self.revisions.pop(ledger_name(base.key), None)
         # A talk that was named once stays named: a second `archive add` need not repeat it.
         material = replace(done.material, talk=done.material.talk or base.material.talk)
-        matched = base.match if base.match.method == "decision" else self._match(material)
+        matched = base.match if base.match.method == METHOD else self._match(material, base.type_name)
         changes = {"material": material, "match": matched, "files": done.files, "problem": None, **changes}
         return base.moved(State.STORED, self.now(), self.run, reason, **changes)
 
@@ -215,13 +227,18 @@ class Recorder:
         return self._blank(found.source, found.type_name, found.material)
 
     def _blank(self, source: str, type_name: str, material: Material) -> Record:
-        return Record(source, type_name, material, State.PENDING, self._match(material))
+        return Record(source, type_name, material, State.PENDING, self._match(material, type_name))
 
-    def _match(self, material: Material) -> Match:
+    def _match(self, material: Material, type_name: str) -> Match:
         event = self.events.get(material.event)
         if event is None:
             return Match(why="its event is not in the configuration")
-        return match(material, event, series=self.series)
+        decision = self.decisions.about(type_name, material.id)
+        decided = None if decision is None else decisions.match(decision, event.id)
+        if decided is not None:
+            return decided
+        found = match(material, event, series=self.series)
+        return found if found.talk or decision is None else decisions.of_the_event()
 
 
 def _contents(files: Iterable[StoredFile]) -> set[tuple[str, str, str]]:

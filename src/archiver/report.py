@@ -58,12 +58,16 @@ class SourceReport:
 
 @dataclass
 class SinkReport:
-    """One sink: the versions made, the error that ended it, seen damage, or why it was left alone."""
+    """One sink: the versions made, the error that ended it, seen damage, or why it was left alone.
+
+    `limits` are what its store does not do as it should; nothing is missing because of that.
+    """
 
     versions: dict[str, int] = field(default_factory=dict)
     error: str = ""
     note: str = ""
     damage: str = ""
+    limits: list[str] = field(default_factory=list)
 
 
 @dataclass

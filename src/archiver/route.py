@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from archiver.ledger import Key, Problem
 from archiver.model import Event, Kind, Material
 
+#: Why something is pending: no event takes it; or nobody wants it, then it is not even pending.
+UNROUTED, REJECTED = "unrouted", "rejected"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from archiver import __version__, assign, hold, index, instances, ocfl, scope, staging, tally
-from archiver.archive import RUNS
+from archiver import __version__, assign, examine, hold, index, instances, ocfl, recall, scope, staging, tally
+from archiver.archive import COMMON, RUNS, logbooks, new_run
 from archiver.config import Config, SourceSpec
 from archiver.contracts import Source
+from archiver.decisions import settle
 from archiver.discover import Discovery, Listable, Listing
 from archiver.documents import documents
 from archiver.errors import ArchiverError, SinkError
@@ -35,6 +35,7 @@ from archiver.registry import Registry
 from archiver.report import Report, Silent, SinkReport, SourceReport, Watcher, revisions, source_reports
 from archiver.route import Filters
 from archiver.shelf import Shelf
+from archiver.talks import refreshed
 from archiver.work import Outcome, Task
 
 _LOG = logging.getLogger("archiver")
@@ -67,8 +68,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        # With milliseconds: the newest report is found by its name, also of two runs in one second.
-        self.id = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{secrets.token_hex(3)}"
+        self.id = new_run()
         self.report = Report(self.id, _now(), __version__, dry_run=self.options.dry_run)
         self.planned = Plan()
 
@@ -98,6 +98,11 @@ class Run:
     def _line(self, made: Instances, held: Hold) -> None:
         """Follow the straight line."""
         known = union(head.records for head in held.heads.values())
+        heads, asked = held.heads.values(), self.options.filters.events
+        self.config = refreshed(self.config, heads, self.report, asked, offline=bool(self.given))
+        self._router = recall.router(held.heads.values(), self.config, self.options.filters)
+        settled = settle(known, self._router.decisions, _now(), self.id)
+        settled.apply(known)
         before = _newest(head.report for head in held.heads.values())
         self._earlier = source_reports(before)
         self.report.sources = dict(self._earlier)
@@ -112,6 +117,7 @@ class Run:
             self.report.interrupted = self.stop.is_set()
             return
         recorder = self._recorder(held, known)
+        recorder.settle(settled)
         self._record_plan(recorder)
         self._work(made, recorder, held)
         self._commit(recorder, held)
@@ -119,7 +125,7 @@ class Run:
 
     def _discover(self, made: Instances, known: Mapping[Key, Record]) -> list[Listing]:
         discovery = Discovery(
-            self.config.events,
+            self._router,
             self.options.filters,
             self.stop,
             jobs=self._jobs,
@@ -155,7 +161,8 @@ class Run:
             self.report.revisions,
             {name: scope.rescoped(self._earlier.get(name), now) for name, now in self._scopes.items()},
         )
-        return plan([found for listing in listings for found in listing.found], knowledge)
+        found = [found for listing in listings for found in listing.found]
+        return plan([*found, *recall.again(self._router, self.config, found, knowledge)], knowledge)
 
     def _judge(self, listing: Listing) -> Standing:
         name = listing.source
@@ -179,7 +186,10 @@ class Run:
         shelves = {name: Shelf(head, Journal(head.sink, self.id)) for name, head in held.heads.items()}
         events = {event.id: event for event in self.config.events}
         title = self.config.archive.title
-        return Recorder(self.id, events, known, shelves, _now, self.report.revisions, series=title)
+        decided = self._router.decisions
+        return Recorder(
+            self.id, events, known, shelves, _now, self.report.revisions, series=title, decisions=decided
+        )
 
     def _record_plan(self, recorder: Recorder) -> None:
         """Record what needs no fetch."""
@@ -201,6 +211,7 @@ class Run:
                 break
         waiting = [task for task in waiting if id(task) not in adopted]
         self.watcher.said("working", tasks=waiting)
+        examine.start(len(waiting))
         again = self._round(waiting, made, recorder, held, last=False)
         self._round(again, made, recorder, held, last=True)
         self.report.interrupted = self.stop.is_set()
@@ -256,7 +267,8 @@ class Run:
     def _note_sinks(self, held: Hold) -> None:
         few = len(held.heads) < self.config.archive.min_copies
         for name, head in held.heads.items():
-            self.report.sinks[name] = SinkReport(damage=head.damage)
+            limits = list(held.limits.get(name, ()))
+            self.report.sinks[name] = SinkReport(damage=head.damage, limits=limits)
         for name, note in held.notes.items():
             least = f"; min_copies is {self.config.archive.min_copies}"
             self.report.sinks[name] = SinkReport(error=note + least) if few else SinkReport(note=note)
@@ -266,7 +278,9 @@ class Run:
     def _commit(self, recorder: Recorder, held: Hold) -> None:
         for name, error in held.confirm().items():
             recorder.stop(name, error)
-        made = recorder.commit(documents(self.config.archive, self.config.events), _message(self.report))
+        files = documents(self.config.archive, self.config.events)
+        files[COMMON] |= logbooks(held.heads.values())
+        made = recorder.commit(files, _message(self.report))
         for name, versions in made.items():
             self.report.sinks[name].versions = versions
             self.watcher.said("committed", sink=name, versions=versions)

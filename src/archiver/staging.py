@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archiver import media, naming
-from archiver.contracts import Blob, Downloaded, Http, Response
+from archiver import examine, media, naming
+from archiver.contracts import Blob, Downloaded, Http, RawResponse, Response
 from archiver.errors import InvalidError
 from archiver.ledger import StoredFile
 from archiver.model import Fetched, Grade, Kind, Material, Role
@@ -109,6 +109,10 @@ class Noting:
         """Pass on."""
         return self._client.post(url, **options)
 
+    def send(self, method: str, url: str, **options: Any) -> RawResponse:
+        """Pass on."""
+        return self._client.send(method, url, **options)
+
     def download(self, url: str, path: Path, **options: Any) -> Downloaded:
         """Pass on, and keep the proof."""
         done = self._client.download(url, path, **options)
@@ -179,7 +183,7 @@ def _stage(into: Path, file: Fetched, material: Material, type_name: str) -> Sta
     local = into / file.path
     found = _regular(into, local)
     sha256 = _proof(local, found)
-    media_type = media.verify(local, Kind(material.kind), Role(file.role), file.media_type)
+    media_type = examine.verify(local, Kind(material.kind), Role(file.role), file.media_type)
     ident = naming.identity(type_name, material.id, file.role, sha256)
     name = naming.file_name(material.title or material.id, file.label, ident, media.extension(media_type))
     path = f"{Kind(material.kind).value}/{name}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archiver import derive, instances, ocfl, staging, vetting
+from archiver import derive, examine, instances, ocfl, staging, vetting
 from archiver.contracts import Sink, Source
 from archiver.errors import (
     ArchiverError,
@@ -134,7 +134,7 @@ def _texts(staged: Iterable[Staged]) -> dict[str, bytes]:
     """Extract text while the bytes are here: path under `derived/` → UTF-8."""
     texts = {}
     for item in staged:
-        text = derive.text(item.local, item.stored.media_type)
+        text = examine.text(item.local, item.stored.media_type)
         if text:
             texts[derive.path(item.stored.sha256)] = text.encode("utf-8", "replace")
     return texts

@@ -134,6 +134,22 @@ def test_photos_come_from_the_album_and_by_tag_with_their_licence(shown: tuple[P
     }
 
 
+def test_decks_come_by_mail_and_the_rest_of_the_mailbox_stays_out(shown: tuple[Path, str]) -> None:
+    root = shown[0] / "demo/archive"
+    ledgers = [
+        root / f"ocfl/{stop}/v1/content/metadata/ledger/letters.jsonl" for stop in ("chengdu", "tianjin")
+    ]
+    records = [json.loads(line) for ledger in ledgers for line in ledger.read_text("utf-8").splitlines()]
+    assert sorted(record["material"]["id"] for record in records) == [
+        f"letter-{part}"
+        for part in ("1@mail.example/2", "2@mail.example/2", "4@mail.example/2", "4@mail.example/3")
+    ]
+    assert all(record["match"]["talk"] for record in records)
+    everything = b"".join(path.read_bytes() for path in root.rglob("*") if path.is_file())
+    for private in ("谢谢", "小王", "hanlei@", "tour@cosug"):
+        assert private.encode() not in everything
+
+
 def test_two_chinese_characters_and_more_are_found_in_several_events(shown: tuple[Path, str]) -> None:
     events = {hit["event"] for hit in search(shown[0], "云计算", "--limit", "100")}
     assert {"osac", "beijing", "shenzhen", "nanjing"} <= events

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from archiver.api import Context
 from archiver.web import Limits, PoliteClient
+from archiver_plugins.s3 import S3Options, S3Sink
+from s3_servers import Server
 
 
 @pytest.fixture
@@ -39,5 +42,24 @@ def page_image() -> Callable[..., bytes]:
             buffer, form
         )
         return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def s3_sink(tmp_path: Path) -> Callable[..., S3Sink]:
+    """Make a sink in a bucket of its own: `s3_sink(server, prefix="tour")`."""
+
+    def make(server: Server, **options: Any) -> S3Sink:
+        http: Any = None
+        given = {
+            "bucket": options.pop("bucket", "") or server.bucket(),
+            "endpoint_url": server.url,
+            "addressing": "path",
+            "access_key": server.key,
+            "secret_key": server.secret,
+            **options,
+        }
+        return S3Sink(S3Options.model_validate(given), Context("cloud", tmp_path, http))
 
     return make

@@ -9,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from archiver import api
 from archiver.web import Limits, PoliteClient
 from archiver_plugins.mail import Email, EmailEntry, EmailOptions
@@ -21,6 +19,8 @@ from archiver_plugins.mail.window import Window
 BEIJING = api.Event("beijing", "Beijing Stop")
 SHENZHEN = api.Event("shenzhen", "Shenzhen Stop")
 PDF = b"%PDF-1.4\n" + bytes(range(256)) * 8 + b"\n%%EOF\n"
+#: The line before each message of an mbox.
+SEPARATOR = b"From jq@example.org Sun Sep 16 10:00:00 2012\n"
 Listed = api.Material | api.Unavailable
 
 
@@ -114,20 +114,6 @@ def fetched(source: Email, item: Listed, into: Path) -> tuple[api.Material, dict
     return refined, found
 
 
-class PostingClient(PoliteClient):
-    """The HTTP client with the `post` that OneDrive, WeTransfer and token endpoints need."""
-
-    def post(
-        self, url: str, *, form: Any = None, json: Any = None, headers: Any = None, accept: Any = ()
-    ) -> api.Response:
-        answer = httpx.post(url, data=form, json=json, headers=headers, timeout=10)
-        if answer.status_code in {401, 403} and answer.status_code not in accept:
-            raise api.BlockedError(f"{url} answered {answer.status_code}")
-        if answer.status_code in {404, 410}:
-            raise api.GoneError(f"{url} answered {answer.status_code}")
-        return api.Response(url, answer.status_code, dict(answer.headers), answer.content)
-
-
 class Sources:
     """Makes sources and closes what they opened."""
 
@@ -136,10 +122,10 @@ class Sources:
         self._clients: list[PoliteClient] = []
         self._made: list[Email] = []
 
-    def make(self, *allowed: str, posting: bool = False, progress: Any = None, **options: Any) -> Email:
+    def make(self, *allowed: str, progress: Any = None, **options: Any) -> Email:
         """Make a source; `allowed` are addresses that its HTTP client may reach."""
         limits = Limits(attempts=2, backoff=0.001, longest_backoff=0.001)
-        client = (PostingClient if posting else PoliteClient)(hosts_allowed=allowed, limits=limits)
+        client = PoliteClient(hosts_allowed=allowed, limits=limits)
         self._clients.append(client)
         more = {} if progress is None else {"progress": progress}
         context = api.Context("inbox", self.folder, client, **more)

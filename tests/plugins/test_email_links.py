@@ -243,12 +243,10 @@ def sources(tmp_path: Path) -> Iterator[Sources]:
 
 
 class TestFetched:
-    def get(
-        self, sources: Sources, shares: Shares, url: str, *, posting: bool = False
-    ) -> tuple[api.Material, dict[str, bytes]]:
+    def get(self, sources: Sources, shares: Shares, url: str) -> tuple[api.Material, dict[str, bytes]]:
         (sources.folder / "a.eml").write_bytes(mail(1, body=f"Here it is: {url}\n"))
         mirrors = {host: f"{shares.url}/{host}" for host in HOSTS}
-        source = sources.make(shares.url, posting=posting, paths="a.eml", mirrors=mirrors)
+        source = sources.make(shares.url, paths="a.eml", mirrors=mirrors)
         (item,), _ = listed(source, entry(talk="chef", subject="Talk"))
         material = item.material if isinstance(item, api.Unavailable) else item
         assert material.url
@@ -291,12 +289,14 @@ class TestFetched:
 
     def test_a_small_file_of_google_drive(self, sources: Sources, shares: Shares) -> None:
         query = f"id={DRIVE_ID}&export=download&confirm=t&resourcekey=0-x"
-        shares.pages[f"/drive.usercontent.google.com/download?{query}"] = Reply.file(PDF, "application/pdf")
+        name = "attachment; filename=x.pdf; filename*=UTF-8''..%2FChef%20%E4%BA%91.pdf"
+        page = Reply(PDF, media_type="application/pdf", headers={"content-disposition": name})
+        shares.pages[f"/drive.usercontent.google.com/download?{query}"] = page
         material, files = self.get(
             sources, shares, f"https://drive.google.com/file/d/{DRIVE_ID}/view?resourcekey=0-x"
         )
         assert files == {"file": PDF}
-        assert material.kind is api.Kind.SLIDES
+        assert (material.kind, material.title) == (api.Kind.SLIDES, "Chef 云")
 
     def test_a_large_file_of_google_drive_is_behind_a_form(self, sources: Sources, shares: Shares) -> None:
         base = "/drive.usercontent.google.com/download"
@@ -352,16 +352,18 @@ class TestFetched:
         direct = Reply.json({"direct_link": f"{shares.url}/cdn/deck.pdf?token=x"})
         shares.pages["POST /wetransfer.com/api/v4/transfers/0a1b2c3d4e/download"] = direct
         shares.pages["/cdn/deck.pdf?token=x"] = Reply.file(PDF, "application/pdf")
-        material, files = self.get(sources, shares, "https://we.tl/t-AbCdEf", posting=True)
+        material, files = self.get(sources, shares, "https://we.tl/t-AbCdEf")
         assert files == {"file": PDF}
-        assert (material.title, material.kind) == ("Talk 1", api.Kind.SLIDES)
+        # The address at the end names the file, in words that tell nothing: the subject serves as title.
+        assert (material.title, material.extra["name"]) == ("Talk 1", "deck.pdf")
+        assert material.kind is api.Kind.SLIDES
         wanted = {"intent": "entire_transfer", "security_hash": "ff00"}
         assert shares.posted == [wanted | ({"recipient_id": recipient} if recipient else {})]
 
     def test_an_expired_wetransfer_needs_a_person(self, sources: Sources, shares: Shares) -> None:
         shares.pages["/we.tl/t-AbCdEf"] = Reply.html("<html>expired</html>")
         with pytest.raises(api.BlockedError, match=r"https://we\.tl/t-AbCdEf needs a person: it has expired"):
-            self.get(sources, shares, "https://we.tl/t-AbCdEf", posting=True)
+            self.get(sources, shares, "https://we.tl/t-AbCdEf")
 
     def one_drive(self, shares: Shares, link: str, item: dict[str, Any]) -> None:
         shares.pages["POST /api-badgerp.svc.ms/v1.0/token"] = Reply.json(
@@ -378,7 +380,7 @@ class TestFetched:
         link = "https://1drv.ms/p/s!Aabc"
         self.one_drive(shares, link, {"name": "Chef.pdf", "@content.downloadUrl": f"{shares.url}/cdn/1"})
         shares.pages["/cdn/1"] = Reply.file(PDF)
-        material, files = self.get(sources, shares, link, posting=True)
+        material, files = self.get(sources, shares, link)
         assert files == {"file-1": PDF}
         assert (material.title, material.kind) == ("Chef", api.Kind.SLIDES)
         assert shares.posted == [{"appId": "5cbed6ac-a083-4e14-b191-b4ba07653de2"}]
@@ -391,15 +393,16 @@ class TestFetched:
         ]
         self.one_drive(shares, link, {"folder": {}, "children": [*children, {"name": "sub", "folder": {}}]})
         shares.pages |= {f"/cdn/{number}": Reply.file(PDF + bytes([number])) for number in (1, 2)}
-        material, files = self.get(sources, shares, link, posting=True)
+        material, files = self.get(sources, shares, link)
         assert files == {"file-1": PDF + b"\1", "file-2": PDF + b"\2"}
         assert material.kind is api.Kind.SLIDES
 
-    def test_without_a_client_that_posts_onedrive_needs_a_person(
-        self, sources: Sources, shares: Shares
-    ) -> None:
-        with pytest.raises(api.BlockedError, match="needs a person"):
-            self.get(sources, shares, "https://1drv.ms/p/s!Aabc")
+    def test_a_onedrive_that_gives_no_token_needs_a_person(self, sources: Sources, shares: Shares) -> None:
+        for answer in (Reply.json({"token": "two\nlines"}), Reply.json([]), Reply.missing(403)):
+            shares.pages["POST /api-badgerp.svc.ms/v1.0/token"] = answer
+            with pytest.raises(api.BlockedError, match="needs a person"):
+                self.get(sources, shares, "https://1drv.ms/p/s!Aabc")
+            (sources.folder / "into").rmdir()
 
     def test_no_cookie_and_no_credential_is_ever_sent(self, sources: Sources, shares: Shares) -> None:
         shares.pages["/example.org/deck.pdf"] = Reply(PDF, headers={"Set-Cookie": "a=b"})

@@ -128,7 +128,7 @@ class TestScan:
         nested = b"".join(
             f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n".encode() for n in range(3000)
         )
-        with pytest.raises(api.InvalidError, match="nested deeper than 100"):
+        with pytest.raises(api.InvalidError, match="nested deeper than 80"):
             scanned(header() + nested)
 
     def test_too_many_parts_are_refused_with_a_reason(self) -> None:
@@ -139,9 +139,9 @@ class TestScan:
         with pytest.raises(api.InvalidError, match="look like boundaries"):
             scanned(header() + multipart([text("--x\n" * 600_000)]))
 
-    def test_a_hundred_levels_of_lines_like_boundaries_do_not_take_long(self) -> None:
+    def test_many_levels_of_lines_like_boundaries_do_not_take_long(self) -> None:
         nested = b"".join(
-            f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n".encode() for n in range(90)
+            f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n".encode() for n in range(79)
         )
         message = header() + nested + b"Content-Type: text/plain\n\n" + b"--bx\n" * 200_000
         begun = time.process_time()

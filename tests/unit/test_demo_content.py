@@ -65,6 +65,7 @@ def test_addresses_are_unique_and_well_formed() -> None:
         "slideshare": r"[a-z0-9-]+/[a-z0-9-]+/[0-9]{8}",
         "speakerdeck": r"[a-z0-9-]+/[a-z0-9-]+",
         "file": r"[a-z]+/slides/[^/]+\.(pdf|pptx)",
+        "mail": r"[^/]+\.(pdf|pptx)",
     }
     for deck in content.decks():
         assert re.fullmatch(forms[deck.host], deck.address), deck.address

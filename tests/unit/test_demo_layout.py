@@ -28,9 +28,10 @@ def test_the_configuration_is_the_example_byte_for_byte(tmp_path: Path) -> None:
 
 def test_the_inbox_holds_every_file_and_nothing_unfinished(tmp_path: Path) -> None:
     layout.prepare(tmp_path)
-    media = ROOT / "src" / "archiver" / "demo" / "media" / "incoming"
-    expected = {path.relative_to(media).as_posix() for path in media.rglob("*") if path.is_file()}
-    assert {path.removeprefix("incoming/") for path in files(tmp_path)} - {"archive.yaml"} == expected
+    media = ROOT / "src" / "archiver" / "demo" / "media"
+    laid_out = [path for name in ("incoming", "mail") for path in (media / name).rglob("*")]
+    expected = {path.relative_to(media).as_posix() for path in laid_out if path.is_file()}
+    assert set(files(tmp_path)) - {"archive.yaml"} == expected
 
 
 def test_laid_out_anywhere_and_at_any_time_the_inbox_is_the_same(tmp_path: Path) -> None:

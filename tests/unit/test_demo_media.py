@@ -17,7 +17,7 @@ from archiver.demo.content import DemoDeck
 
 MEDIA = Path(str(content.media()))
 INBOX = MEDIA / "incoming"
-HOSTED = [deck for deck in content.decks() if deck.host != "file"]
+HOSTED = [deck for deck in content.decks() if deck.host not in {"file", "mail"}]
 DROPPED = [deck for deck in content.decks() if deck.host == "file"]
 
 

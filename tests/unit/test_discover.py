@@ -16,6 +16,7 @@ from archiver.errors import BlockedError, FatalError, GoneError, TransientError
 from archiver.ledger import Record, State, StoredFile
 from archiver.model import Checkpoint, Event, Kind, Material, Unavailable
 from archiver.route import Filters
+from archiver.routing import Router
 
 A, B = Event("a", "A", date="2012-09-16"), Event("b", "B", date="2012-09-23")
 
@@ -40,7 +41,7 @@ def listable(lists: Callable[[Any, str], Iterator[Any]], cursor: str = "", name:
 
 
 def listing(*items: Any, discovery: Discovery | None = None) -> Listing:
-    return (discovery or Discovery([A, B], Filters())).listings([listable(lambda *_: iter(items))])[0]
+    return (discovery or Discovery(Router([A, B]), Filters())).listings([listable(lambda *_: iter(items))])[0]
 
 
 def test_a_listing_ends_with_its_checkpoint() -> None:
@@ -87,7 +88,7 @@ def test_an_error_that_is_none_becomes_one() -> None:
 
 
 def test_a_listing_that_is_no_iterator_is_a_fault_of_the_plugin() -> None:
-    found = Discovery([A], Filters()).listings([listable(lambda *_: None)])[0]  # type: ignore[arg-type]
+    found = Discovery(Router([A]), Filters()).listings([listable(lambda *_: None)])[0]  # type: ignore[arg-type]
     assert "TypeError" in str(found.error)
     assert "plugin" in str(found.error)
 
@@ -101,7 +102,7 @@ def test_a_listing_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
             number += 1
             yield material(f"{number}")
 
-    found = Discovery([A], Filters()).listings([listable(endless)])[0]
+    found = Discovery(Router([A]), Filters()).listings([listable(endless)])[0]
     assert "more than 100" in str(found.error)
 
 
@@ -113,7 +114,7 @@ def test_filters_leave_out_and_the_scope_names_only_the_events_asked_for() -> No
         yield from (material("x"), material("y", event="b"))
 
     filters = Filters(events=frozenset("a"))
-    found = Discovery([A, B], filters).listings([listable(lists)])[0]
+    found = Discovery(Router([A, B]), filters).listings([listable(lists)])[0]
     assert [item.material.id for item in found.found] == ["x"]
     assert scopes == [["a"]]
 
@@ -121,7 +122,7 @@ def test_filters_leave_out_and_the_scope_names_only_the_events_asked_for() -> No
 def test_asking_for_one_event_routes_nothing_to_it_that_is_not_its_own() -> None:
     # Both events use the source: on a full run the date decides, and so it does when one is asked for.
     stranger = material(event="", date="2012-09-23")
-    found = listing(stranger, discovery=Discovery([A, B], Filters(events=frozenset("a"))))
+    found = listing(stranger, discovery=Discovery(Router([A, B]), Filters(events=frozenset("a"))))
     assert found.found == []
 
 
@@ -133,7 +134,7 @@ def test_a_limit_counts_what_is_not_held(held: bool, expected: int) -> None:
         ("a", "src", name): Record("src", "listed", material(name), State.STORED, files=(file,))
         for name in names
     }
-    discovery = Discovery([A], Filters(limit=2), held=records)
+    discovery = Discovery(Router([A]), Filters(limit=2), held=records)
     found = listing(*(material(name) for name in "xyzuvw"), Checkpoint(complete=True), discovery=discovery)
     assert len(found.found) == expected
     assert not found.complete
@@ -150,12 +151,12 @@ def test_a_source_is_told_the_limit_only_while_nothing_of_it_is_held(held: bool,
     file = StoredFile("slides/x.pdf", 1, "0" * 64)
     record = Record("src", "listed", material(), State.STORED, files=(file,))
     known = {record.key: record} if held else {}
-    Discovery([A], Filters(limit=2), held=known).listings([listable(lists)])
+    Discovery(Router([A]), Filters(limit=2), held=known).listings([listable(lists)])
     assert asked == [limit]
 
 
 def test_a_limit_of_nothing_lists_nothing() -> None:
-    assert listing(material(), discovery=Discovery([A], Filters(limit=0))).found == []
+    assert listing(material(), discovery=Discovery(Router([A]), Filters(limit=0))).found == []
 
 
 @pytest.mark.parametrize(
@@ -175,14 +176,14 @@ def test_a_cursor_that_breaks_the_listing_is_dropped(error: Exception, cursors: 
             raise error
         yield from (material(), Checkpoint("new", complete=True))
 
-    found = Discovery([A], Filters()).listings([listable(lists, "old")])[0]
+    found = Discovery(Router([A]), Filters()).listings([listable(lists, "old")])[0]
     assert asked == cursors
     assert (found.error is None) == (cursors[-1] == "")
 
 
 def test_sources_are_listed_in_their_order_and_told_of() -> None:
     told = []
-    discovery = Discovery([A], Filters(), jobs=3, listed=lambda each: told.append(each.source))
+    discovery = Discovery(Router([A]), Filters(), jobs=3, listed=lambda each: told.append(each.source))
     names = ["one", "two", "three", "four"]
     found = discovery.listings([listable(lambda *_: iter([material()]), name=name) for name in names])
     assert [each.source for each in found] == names
@@ -199,7 +200,7 @@ def test_a_stop_ends_a_listing_at_its_next_material_without_an_error() -> None:
         yield material("y")
         yield Checkpoint(complete=True)
 
-    found = Discovery([A], Filters(), stop).listings([listable(lists)])[0]
+    found = Discovery(Router([A]), Filters(), stop).listings([listable(lists)])[0]
     assert [item.material.id for item in found.found] == ["x"]
     assert found.error is None
     assert found.checkpoint is None
@@ -213,7 +214,7 @@ def test_a_source_that_hangs_at_a_stop_is_left_behind() -> None:
         never.wait(60)
         yield material()
 
-    discovery = Discovery([A], Filters(), stop, grace=0.05)
+    discovery = Discovery(Router([A]), Filters(), stop, grace=0.05)
     found = discovery.listings([listable(hangs), listable(lambda *_: iter([]), name="other")])
     assert [each.source for each in found] == ["src", "other"]
     assert found[0] == Listing("src")

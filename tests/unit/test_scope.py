@@ -20,6 +20,8 @@ from archiver.scope import alarm, cursor, fingerprints, judge, rescoped
 class Place(Options):
     path: str = ""
     base_url: str = ""
+    mirrors: dict[str, str] = {}  # noqa: RUF012  # a pydantic default, copied for each
+    timeout: float = 60.0
     password: SecretStr = SecretStr("")
 
 
@@ -32,6 +34,8 @@ def test_a_fingerprint_knows_the_options_but_no_secret_order_or_mirror() -> None
     before = fingerprints(entries, Place(password=SecretStr("old")))
     assert set(before) == {"a", "b"}
     assert fingerprints(entries[::-1], Place(base_url="http://mirror", password=SecretStr("new"))) == before
+    way = Place(mirrors={"a.example": "http://b"}, timeout=5, password=SecretStr("old"))
+    assert fingerprints(entries, way) == before
     assert fingerprints(entries, Place(path="elsewhere", password=SecretStr("old"))) != before
     changed = fingerprints([entry("a", "x"), entry("b", "z")], Place(password=SecretStr("old")))
     assert (changed["a"] == before["a"], changed["b"] == before["b"]) == (False, True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from archiver import staging
-from archiver.contracts import Downloaded
+from archiver.contracts import Downloaded, Response
 from archiver.errors import InvalidError
 from archiver.ledger import StoredFile
 from archiver.model import Fetched, Kind, Material, Role
@@ -143,6 +143,12 @@ class Client:
     def get(self, url: str, **_: Any) -> Any:
         raise NotImplementedError
 
+    def post(self, url: str, **options: Any) -> Response:
+        return Response(url, 200, {}, repr(options).encode())
+
+    def send(self, method: str, url: str, **_: Any) -> Any:
+        raise NotImplementedError
+
     def download(self, url: str, path: Path, **_: Any) -> Downloaded:
         path.write_bytes(b"as it came")
         return Downloaded(path, 10, "f" * 64, url)
@@ -159,6 +165,11 @@ def test_a_digest_that_the_client_took_serves_while_the_file_is_untouched(into: 
     (into / "f").write_bytes(b"as it came")
     (staged,) = staging.collect(into, [Fetched(Path("f"))], OTHER, "t")
     assert staged.stored.sha256 == hashlib.sha256(b"as it came").hexdigest()
+
+
+def test_what_is_posted_goes_on_as_it_is() -> None:
+    answer = staging.Noting(Client()).post("http://host/", form={"a": "b"}, accept=[400])
+    assert (answer.url, answer.content) == ("http://host/", b"{'form': {'a': 'b'}, 'accept': [400]}")
 
 
 def test_directories_are_empty_and_cleared_away(tmp_path: Path) -> None:

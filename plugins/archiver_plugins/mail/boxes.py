@@ -23,7 +23,7 @@ from archiver_plugins.mail.headers import fields_of
 from archiver_plugins.mail.letter import MAX_TEXT, Letter
 from archiver_plugins.mail.parts import Part
 from archiver_plugins.mail.retrieval import HEADER, Retrieval, Spot
-from archiver_plugins.mail.session import Box, Lost, Session
+from archiver_plugins.mail.session import Box, Session
 from archiver_plugins.mail.sessions import Sessions
 
 _BATCH: Final = 100
@@ -147,9 +147,7 @@ class Listing:
         }
         try:
             more = [self._unwrapped(letter, part) for part in letter.parts if part.is_wrapped_message]
-        except Lost:
-            raise
-        except api.SourceError as error:
+        except api.InvalidError as error:  # what may pass fails the listing, so that the cursor stays
             return replace(letter, problem=error)
         parts = [*letter.parts, *(part for found, _ in more for part in found)]
         for _, found in more:

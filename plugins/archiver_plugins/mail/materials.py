@@ -37,7 +37,7 @@ def of_letter(letter: Letter, options: EmailOptions) -> Iterator[Listed]:
     tell alike without the bytes: the same mail in a mailbox and in a file is the same material.
     """
     if letter.problem is not None:
-        yield api.Unavailable(_unreadable(letter), letter.problem)
+        yield api.Unavailable(_unreadable(letter, letter.problem), letter.problem)
         return
     html = letter.text_of("text/html")
     shown = links.shown_pictures(html)
@@ -123,8 +123,9 @@ def needs_person(
     )
 
 
-def _unreadable(letter: Letter) -> api.Material:
-    return _material(letter, letter.head, f"{letter.head.key}/all", api.Kind.OTHER)
+def _unreadable(letter: Letter, problem: api.SourceError) -> api.Material:
+    extra = {"problem": problem.message}
+    return _material(letter, letter.head, f"{letter.head.key}/all", api.Kind.OTHER, extra=extra)
 
 
 def _material(

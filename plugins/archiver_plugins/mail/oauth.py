@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Any, Final
 
 from archiver import api
 from archiver_plugins.mail.options import OAuth
 
 #: Seconds before its end at which a token is not used any more.
 _MARGIN: Final = 60.0
-
-
-@runtime_checkable
-class Posting(Protocol):
-    """An HTTP client that can also post a form or JSON, and gives the answer back."""
-
-    def post(
-        self,
-        url: str,
-        *,
-        form: Mapping[str, str] | None = None,
-        json: Any = None,
-        headers: Mapping[str, str] | None = None,
-        accept: Iterable[int] = (),
-    ) -> api.Response:
-        """Post to an address."""
-        ...
-
-
-def posting(http: api.Http) -> Posting:
-    """Give the client if it can post. Raises `BlockedError` when it cannot."""
-    client: object = http
-    if isinstance(client, Posting):
-        return client
-    raise api.BlockedError(
-        "This needs a request of a kind that the program does not send yet",
-        hint="Use an app password for mail, and add what is behind the link by hand.",
-    )
+#: Bytes of an answer: a token is some kilobytes at most.
+_MAX_ANSWER: Final = 1 << 20
 
 
 class Tokens:
@@ -74,7 +48,7 @@ class Tokens:
             form["client_secret"] = options.client_secret.get_secret_value()
         if options.scope:
             form["scope"] = options.scope
-        answer = posting(self._http).post(options.base_url, form=form, accept=(400, 401))
+        answer = self._http.post(options.base_url, form=form, accept=(400, 401), max_bytes=_MAX_ANSWER)
         data = answer.json()
         token = data.get("access_token") if isinstance(data, dict) else None
         if (

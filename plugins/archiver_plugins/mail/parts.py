@@ -11,9 +11,10 @@ from archiver.api import Kind
 from archiver_plugins.mail import headers
 from archiver_plugins.mail.head import Head
 
-#: A message with more parts, or nested deeper, is not looked into: no mailer writes such.
+#: A message with more parts, or nested deeper, is not looked into: no mailer writes such. Servers cut what
+#: is nested deeper still (Dovecot at 100), so that this bound is below theirs.
 MAX_PARTS: Final = 1_000
-MAX_DEPTH: Final = 100
+MAX_DEPTH: Final = 80
 #: Encoded bytes from which on an image inside the text is taken for a picture and not for a logo.
 LARGE_INLINE: Final = 100 << 10
 

@@ -19,7 +19,6 @@ from archiver import api
 from archiver_plugins.mail import headers, parts
 from archiver_plugins.mail.links import Service, ShareLink
 from archiver_plugins.mail.materials import needs_person
-from archiver_plugins.mail.oauth import posting
 
 #: Bytes of one file behind a link.
 MAX_FILE: Final = 4 << 30
@@ -90,8 +89,7 @@ class Resolver:
             raise needs_person(
                 link.url, why="it leads to a web page: a login, a password or a notice, not the file"
             )
-        name = link.name or name_in(done.url)
-        return Obtained(path, headers.label(name), done.size, done.media_type)
+        return _described(link, done)
 
     def _direct(self, link: ShareLink, into: Path) -> list[Obtained]:
         return [self._file(link, link.url, into / "file")]
@@ -108,7 +106,7 @@ class Resolver:
         form = _EXPORTS[family]
         url = f"https://docs.google.com/{family}/d/{number}/export?format={form}"
         found = self._file(link, url, into / "file")
-        return [replace(found, name=f"{family}.{form}")]
+        return [replace(found, name=found.name or f"{family}.{form}")]
 
     def _drive(self, link: ShareLink, into: Path) -> list[Obtained]:
         if link.key.startswith("folders/"):
@@ -119,9 +117,9 @@ class Resolver:
             query["resourcekey"] = resource
         url = f"https://drive.usercontent.google.com/download?{urlencode(query)}"
         path = into / "file"
-        self.http.download(self._at(url), path, max_bytes=MAX_FILE)
+        done = self.http.download(self._at(url), path, max_bytes=MAX_FILE)
         if not is_page(path):
-            return [_described(link, path, "")]
+            return [_described(link, done)]
         form = _download_form(path)
         path.unlink()
         if not form:
@@ -141,16 +139,14 @@ class Resolver:
         if match[2]:
             wanted["recipient_id"] = match[2]
         url = f"https://wetransfer.com/api/v4/transfers/{match[1]}/download"
-        data = posting(self.http).post(self._at(url), json=wanted).json()
+        data = self.http.post(self._at(url), json=wanted).json()
         direct = data.get("direct_link") if isinstance(data, dict) else None
         if not isinstance(direct, str):
             raise needs_person(link.url, why="it has expired; ask the sender again")
         return [self._file(link, direct, into / "file")]
 
     def _onedrive(self, link: ShareLink, into: Path) -> list[Obtained]:
-        token = (
-            posting(self.http).post(self._at("https://api-badgerp.svc.ms/v1.0/token"), json=_BADGER).json()
-        )
+        token = self.http.post(self._at("https://api-badgerp.svc.ms/v1.0/token"), json=_BADGER).json()
         word = token.get("token") if isinstance(token, dict) else None
         if not isinstance(word, str) or not word.isprintable() or not word.isascii():
             raise needs_person(link.url, why="OneDrive gives no token to visitors any more")
@@ -168,8 +164,10 @@ class Resolver:
         ]
 
 
-def _described(link: ShareLink, path: Path, media_type: str) -> Obtained:
-    return Obtained(path, headers.label(link.name), path.stat().st_size, media_type)
+def _described(link: ShareLink, done: api.Downloaded) -> Obtained:
+    """Take the name from the link itself, else from what the service said with the file."""
+    name = link.name or done.name or name_in(done.url)
+    return Obtained(done.path, headers.label(name), done.size, done.media_type)
 
 
 def _drive_items(data: Any) -> Iterator[tuple[str, str]]:

@@ -67,7 +67,7 @@ def parts_of(window: Window, *, wrapped: str = "") -> Iterator[Part]:
     """Yield the leaves of the message that fills the window.
 
     `wrapped` is the number of the encoded part that it was decoded from. Raises `InvalidError` when it is
-    nested deeper than 100 parts or has more than 1,000.
+    nested deeper than 80 parts or has more than 1,000.
     """
     scanner = _Scanner(window)
     if wrapped:

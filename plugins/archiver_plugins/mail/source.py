@@ -98,6 +98,13 @@ class Email(api.Source[EmailOptions, EmailEntry]):
 
     def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
         """Get an attachment as it was sent, with what is kept of its message, or what a link leads to."""
+        if (
+            "problem" in material.extra
+        ):  # tried again although it was listed as unreadable: mail never changes
+            raise api.InvalidError(
+                material.extra["problem"],
+                hint="Look at it in a mail program, and add by hand what it holds.",
+            )
         if "link" in material.extra:
             yield from self._linked(material, into)
             return
@@ -131,7 +138,8 @@ class Email(api.Source[EmailOptions, EmailEntry]):
         link = recognise(extra["link"])
         if link is None:
             raise api.InvalidError(f"{extra['link']} is no share link that this program knows")
-        found = Resolver(self.context.http, self.options.mirrors).get(link, into)
+        with_code = replace(link, code=extra.get("code", link.code))
+        found = Resolver(self.context.http, self.options.mirrors).get(with_code, into)
         yield _refined(material, found)
         for each in found:
             label = each.name if len(found) > 1 else ""

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("archiver.cli.status", "Show what the archive has and what is missing."),
     "search": ("archiver.cli.search", "Find words in titles, slides, transcripts and reports."),
     "add": ("archiver.cli.add", "Add files that somebody handed you."),
+    "ask": ("archiver.cli.ask", "Ask the speakers of an event for the slides that are missing."),
+    "matches": ("archiver.cli.matches", "Decide where materials belong that no run could place."),
     "plugins": ("archiver.cli.plugins", "Show the plugins and the types they provide."),
     "schema": ("archiver.cli.schema", "Print the JSON Schema of the configuration file."),
     "demo": ("archiver.cli.demo", "Archive a sample tour on this machine."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.common import common_options, load
+from archiver.cli.reading import knowing
 
 if TYPE_CHECKING:
     from archiver.model import Event
@@ -63,6 +64,7 @@ def add(
     from archiver.web import PoliteClient
 
     config, registry = load(config_path)
+    config = knowing(config, registry)
     for path in files:
         _check_file(path, event)
     chosen = _event(event, config.events)

@@ -48,7 +48,8 @@ def check(config_path: Path, verbose: bool, as_json: bool) -> int:
     """Check the configuration, the sources and the sinks.
 
     Reads the configuration, loads the plugins, and asks each source and each sink whether it could
-    work: whether credentials are there, and sinks can be written. Changes nothing, fetches nothing.
+    work: whether credentials are there, and sinks can be written. Changes nothing in the archive, fetches
+    nothing; what an object store honours is tried on two small objects below .probe/.
     """
     del verbose
     try:
@@ -104,7 +105,10 @@ def _working(config: Config, registry: Registry) -> Iterator[Finding]:
         for source in config.sources:
             yield _asked("source", source.name, _source_check(instances, source.name), 1)
         for sink in config.sinks:
-            yield _asked("sink", sink.name, _sink_check(instances, sink.name), SinkError.exit_code)
+            found = _asked("sink", sink.name, _sink_check(instances, sink.name), SinkError.exit_code)
+            yield found
+            if found.level == "ok":
+                yield from _notes(instances, sink.name)
     finally:
         instances.close()
 
@@ -115,6 +119,15 @@ def _source_check(instances: Instances, name: str) -> Callable[[], None]:
 
 def _sink_check(instances: Instances, name: str) -> Callable[[], None]:
     return lambda: instances.sink(name).check()
+
+
+def _notes(instances: Instances, name: str) -> Iterator[Finding]:
+    """Tell what a store does not do as it should; the archive in it is not touched."""
+    notes: list[str] = []
+    finding = _asked("sink", name, lambda: notes.extend(instances.sink(name).notes()), SinkError.exit_code)
+    if finding.level == "error":
+        yield finding
+    yield from (Finding("warning", f"sink {name}", note) for note in notes)
 
 
 def _asked(kind: str, name: str, question: Callable[[], None], exit_code: int) -> Finding:

@@ -44,6 +44,19 @@ def reading(config: Config, registry: Registry) -> Iterator[Archive]:
         instances.close()
 
 
+def knowing(config: Config, registry: Registry) -> Config:
+    """Give the configuration with the talks that the archive keeps of its programmes (`talks: {from: …}`)."""
+    from archiver.talks import with_kept
+
+    if not config.programmes:
+        return config
+    try:
+        with reading(config, registry) as archive:
+            return with_kept(config, archive.heads.values())
+    except SinkError:
+        return config  # whoever needs the archive itself tells of it
+
+
 def _none(errors: dict[str, SinkError]) -> SinkError:
     told = "; ".join(f"{name}: {error.message}" for name, error in errors.items())
     hints = dict.fromkeys(error.hint for error in errors.values() if error.hint)

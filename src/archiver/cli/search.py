@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import check_events, reading
+from archiver.cli.reading import check_events, knowing, reading
 
 if TYPE_CHECKING:
     from archiver.archive import Head
@@ -64,6 +64,7 @@ def search(
 
     query = " ".join(words)
     config, registry = load(config_path)
+    config = knowing(config, registry)
     check_events(events, config)
     with reading(config, registry) as archive, local(archive.best, config) as path:
         wanted = [Kind(kind) for kind in kinds]

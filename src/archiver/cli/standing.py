@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from archiver.asked import NOBODY_ASKED, Ask, Asks, how_long_ago
 from archiver.cli.common import printable
 from archiver.coverage import Cell, Coverage, EventCoverage, Standing, TalkCoverage
 from archiver.ledger import Record
@@ -38,7 +39,8 @@ _TO_DO = {
     "failed": "Nothing to do yet: it is tried again at the next run.",
     "invalid": "What arrived was not usable. Look at the address; ask for the file if it is wrong there.",
     "gone": "It no longer exists upstream. Ask the speaker, then: archive add EVENT FILE --talk TALK",
-    "unrouted": "Say which event it belongs to: in the source's entry, or by the date of the event.",
+    "unrouted": "Say where each belongs: archive matches list",
+    "accepted": "It is fetched at the next run.",
 }
 #: How many entries of one list are shown; `--json` has them all.
 MOST = 20
@@ -91,9 +93,9 @@ def _word(cell: Cell) -> str:
     return _WORDS[cell.state]
 
 
-def show_missing(result: Coverage) -> None:
-    """List what is expected and not here, with whom to ask."""
-    found = [(event, list(_lacks(event))) for event in result.events]
+def show_missing(result: Coverage, asks: Asks = NOBODY_ASKED) -> None:
+    """List what is expected and not here, with whom to ask, or when they were asked."""
+    found = [(event, list(_lacks(event, asks))) for event in result.events]
     lacking = [(event, lines) for event, lines in found if lines]
     click.echo()
     if not lacking:
@@ -105,23 +107,25 @@ def show_missing(result: Coverage) -> None:
         for line in lines:
             click.echo(f"    {line}")
     if any(event.event.talks for event, _ in lacking):
+        click.echo("Ask the speakers with: archive ask EVENT")
         click.echo("Add a file that somebody gives you with: archive add EVENT FILE --talk TALK")
 
 
-def _lacks(event: EventCoverage) -> Iterator[str]:
+def _lacks(event: EventCoverage, asks: Asks) -> Iterator[str]:
     by_talks = {kind for talk in event.talks for kind in talk.talk.expect}
     for kind, cell in event.kinds.items():
         if cell.expected and kind not in by_talks and _lacking(cell):
             yield f"{kind.value} of the event{_unless_missing(cell)}"
     for talk in event.talks:
-        yield from _lacks_of_talk(talk)
+        yield from _lacks_of_talk(talk, asks.last(event.event.id, talk.talk.id))
 
 
-def _lacks_of_talk(talk: TalkCoverage) -> Iterator[str]:
+def _lacks_of_talk(talk: TalkCoverage, asked: Ask | None) -> Iterator[str]:
     speakers = f" by {', '.join(map(_safe, talk.talk.speakers))}" if talk.talk.speakers else ""
     for kind, cell in talk.kinds.items():
         if cell.expected and _lacking(cell):
-            yield f"{kind.value} of “{_safe(talk.talk.title)}”{speakers}{_unless_missing(cell)}"
+            told = f", {how_long_ago(asked)}" if asked is not None and kind is Kind.SLIDES else ""
+            yield f"{kind.value} of “{_safe(talk.talk.title)}”{speakers}{_unless_missing(cell)}{told}"
 
 
 def _lacking(cell: Cell) -> bool:
@@ -150,7 +154,7 @@ def show_open(result: Coverage) -> None:
     title = "Here, but not as upstream has it now"
     _show_list(title, map(_pending_line, outdated), len(outdated), advice)
     loose = [record for event in result.events for record in event.unmatched]
-    advice = "Name the talk in the source's entry; until then they count for no talk."
+    advice = "Say which talk: archive matches list. Until then they count for none."
     _show_list("Here, but of no known talk", map(_loose_line, loose), len(loose), advice)
     _show_outside(result.outside)
 

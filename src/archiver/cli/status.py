@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from archiver.asked import NOBODY_ASKED
 from archiver.cli.common import common_options, echo_json, load
-from archiver.cli.reading import check_events, reading
+from archiver.cli.reading import check_events, knowing, reading
 
 if TYPE_CHECKING:
+    from archiver.asked import Asks
     from archiver.config import Config
     from archiver.coverage import Coverage
     from archiver.ledger import Record
@@ -46,19 +48,27 @@ def status(events: tuple[str, ...], missing: bool, config_path: Path, verbose: b
     no source.
     """
     del verbose
+    from archiver import recall, review
     from archiver.coverage import coverage
 
     config, registry = load(config_path)
+    config = knowing(config, registry)
     check_events(events, config)
     with reading(config, registry) as archive:
-        records = [record for record in archive.records.values() if _asked(record, events)]
+        everything = archive.records.values()
+        records = [record for record in everything if _asked(record, events)]
+        router = recall.router(archive.heads.values(), config)
+        waiting = len(review.waiting(everything, router))
         report = archive.report
     programme = [event for event in config.events if not events or event.id in events]
     result = coverage(programme, records)
     if as_json:
-        echo_json(as_data(result, report))
+        echo_json({**as_data(result, report, router.asks), "waiting": waiting})
     else:
-        _print(replace(result, unrouted=() if events else result.unrouted), report, config, missing=missing)
+        shown = replace(result, unrouted=() if events else result.unrouted)
+        _print(shown, report, config, router.asks, missing=missing)
+        if waiting and not missing:
+            click.echo(f"Waiting for a decision: {waiting}. See: archive matches list")
     return 0
 
 
@@ -66,19 +76,19 @@ def _asked(record: Record, events: Sequence[str]) -> bool:
     return not events or record.material.event in events
 
 
-def _print(result: Coverage, report: Mapping[str, Any], config: Config, *, missing: bool) -> None:
+def _print(result: Coverage, report: Mapping[str, Any], config: Config, asks: Asks, *, missing: bool) -> None:
     from archiver.cli import standing
 
     if missing:
-        standing.show_missing(result)
+        standing.show_missing(result, asks)
         return
     standing.show_table(result, config.archive.title)
-    standing.show_missing(result)
+    standing.show_missing(result, asks)
     standing.show_open(result)
     standing.show_sum(result, report)
 
 
-def as_data(result: Coverage, report: Mapping[str, Any]) -> dict[str, Any]:
+def as_data(result: Coverage, report: Mapping[str, Any], asks: Asks = NOBODY_ASKED) -> dict[str, Any]:
     """Give what `archive status --json` prints: coverage, then what is open, then the last run."""
     pending = [record for event in result.events for record in event.pending]
     outdated = [record for event in result.events for record in event.outdated]
@@ -90,7 +100,16 @@ def as_data(result: Coverage, report: Mapping[str, Any]) -> dict[str, Any]:
         "outside": [_about(record) for record in result.outside],
         "unmatched": [{**_about(record), "why": record.match.why} for record in loose],
         "last_run": str(report.get("finished") or report.get("started") or "") or None,
+        "asked": list(_asks(result, asks)),
     }
+
+
+def _asks(result: Coverage, asks: Asks) -> Iterator[dict[str, Any]]:
+    for event in result.events:
+        for talk in event.event.talks:
+            last = asks.last(event.event.id, talk.id)
+            if last is not None:
+                yield {"event": event.event.id, "talk": talk.id, "at": last.at, "way": last.way.value}
 
 
 def _about(record: Record) -> dict[str, Any]:

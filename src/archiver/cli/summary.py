@@ -31,7 +31,7 @@ _WHAT_TO_DO = {
     "blocked": "A person has to act first, for example log in; then run again.",
     "gone": "Ask the speaker for a copy, and add it with `archive add`.",
     "invalid": "What arrived is not usable. The next run tries again.",
-    "unrouted": "Name the event in the source's entry, or give the event a date.",
+    "unrouted": "Say where each belongs: `archive matches list`.",
 }
 
 
@@ -96,6 +96,7 @@ def _sink(name: str, sink: SinkReport) -> Iterable[str]:
         yield f"DAMAGE: sink {name}: {sink.damage}"
     if sink.note:
         yield f"Sink {name} {sink.note}"
+    yield from (f"Sink {name} {limit}" for limit in sink.limits)
 
 
 def _ending(report: Report) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from archiver.config.checking import Checker
 from archiver.config.events import DEFAULT_EXPECT, check_unique, read_event, stated_facts
+from archiver.config.mail import MailSection
 from archiver.config.nodes import Mapping, Scalar, Sequence, given, parse, read_text
 from archiver.config.plugged import Plugins, read_sinks
 from archiver.config.problems import ConfigProblems, Keys, Problem, nearest
+from archiver.config.programmes import read_programmes
 from archiver.config.sections import ArchiveSection
 from archiver.config.settings import ArchiveSettings, Config, SinkSpec
 from archiver.config.uses import SourceReader
@@ -23,6 +25,7 @@ TOP = {
     "plugins": "The plugins to enable besides those that come with this program, by name.",
     "sinks": "Where the archive is kept: each sink has a name and a type, and is complete by itself.",
     "sources": "Sources that several events use: each has a name and a type, and is listed once per run.",
+    "mail": "How speakers are asked for what is missing: who writes, and through which server.",
     "events": "The events, in their order, with the talks that the archive should have.",
 }
 _NOBODY = Event("", "")
@@ -77,6 +80,8 @@ def _config(checker: Checker, document: Document, registry: Plugins) -> Config |
             checker.unknown(root, (), key, TOP)
     path = document.path.absolute()
     _check_plugins(checker, root, registry)
+    mail_node = checker.mapping(given(root, "mail"), ("mail",))
+    mail = None if mail_node is None else checker.model(MailSection, mail_node, ("mail",))
     sinks = read_sinks(checker, _required(checker, root, "sinks", "at least one sink"), registry)
     section = _archive(checker, root)
     reader = SourceReader(checker, registry)
@@ -87,11 +92,17 @@ def _config(checker: Checker, document: Document, registry: Plugins) -> Config |
     events = [read_event(checker, node, keys, expect) for keys, node in nodes]
     for event, (keys, node) in zip(events, nodes, strict=True):
         reader.read_uses(event or _NOBODY, given(node, "sources"), (*keys, "sources"))
+    programmes = tuple(
+        programme
+        for event, (keys, node) in zip(events, nodes, strict=True)
+        for programme in read_programmes(checker, (event or _NOBODY).id, node, keys)
+    )
     if section is None:
         return None
     archive = _settings(checker, section, root, sinks, path.parent)
     known = tuple(event for event in events if event)
-    return Config(path, path.parent, archive, sinks, reader.specs(), known, document.plugins)
+    sources, plugins = reader.specs(), document.plugins
+    return Config(path, path.parent, archive, sinks, sources, known, plugins, mail, programmes)
 
 
 def _required(checker: Checker, root: Mapping, key: str, what: str) -> Mapping | None:

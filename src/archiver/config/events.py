@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from archiver.config.checking import Checker
 from archiver.config.nodes import Mapping, Node, Scalar, given, without
 from archiver.config.problems import Keys
+from archiver.config.programmes import is_programme
 from archiver.config.sections import EventSection, Stated, TalkSection
 from archiver.config.wording import found
 from archiver.model import Event, Kind, Talk
@@ -60,10 +61,15 @@ def _check_dates(checker: Checker, section: EventSection, node: Mapping, keys: K
 
 
 def _talks(checker: Checker, node: Mapping, keys: Keys) -> tuple[Talk, ...]:
-    items = checker.sequence(given(node, "talks"), (*keys, "talks"), "a list of talks")
+    listed = given(node, "talks")
+    if listed is not None and is_programme(listed):
+        return ()
+    items = checker.sequence(listed, (*keys, "talks"), "a list of talks, or from: pretalx, ical or csv")
     talks: dict[str, tuple[Talk, int]] = {}
     for index, item in enumerate(items.items if items else ()):
         here = (*keys, "talks", index)
+        if is_programme(item):
+            continue
         talk = _talk(checker, item, here)
         if talk is None:
             continue

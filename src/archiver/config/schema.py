@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from archiver.config.build import TOP
+from archiver.config.mail import MailSection
 from archiver.config.plugged import Plugins
+from archiver.config.programmes import TalksSection
 from archiver.config.sections import NAME_PATTERN, ArchiveSection, EventSection, TalkSection
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -49,6 +51,7 @@ def file_schema(registry: Plugins) -> Schema:
     sources = {name: [cls.options_class] for name, cls in registry.sources.items()}
     properties = {
         "archive": models.part(ArchiveSection),
+        "mail": models.part(MailSection),
         "plugins": {"type": "array", "items": {"type": "string"}},
         "sinks": {**_named(models.typed(sinks)), "minProperties": 1},
         "sources": _named(models.typed(sources)),
@@ -76,7 +79,8 @@ class _Models:
     """The schemas of all classes involved, made together so that their shared parts have one name."""
 
     def __init__(self, registry: Plugins) -> None:
-        classes: list[type[BaseModel]] = [ArchiveSection, EventSection, TalkSection]
+        classes: list[type[BaseModel]] = [ArchiveSection, EventSection, TalkSection, TalksSection]
+        classes.append(MailSection)
         for source in registry.sources.values():
             classes += [source.options_class, source.entry_class]
         classes += [sink.options_class for sink in registry.sinks.values()]
@@ -87,6 +91,7 @@ class _Models:
         tops = set(self._keys.values())
         self.shared = {name: schema for name, schema in self._all.items() if name not in tops}
         self.shared["talk"] = self.part(TalkSection)
+        self.shared["programme"] = self.part(TalksSection)
 
     def part(self, cls: type[BaseModel]) -> Schema:
         """Return the schema of one class, written out."""
@@ -104,7 +109,8 @@ class _Models:
     def event(self, registry: Plugins) -> Schema:
         """Return the schema of one event, with its talks and its uses of sources."""
         schema = self.part(EventSection)
-        talk: Schema = {"anyOf": [{"type": ["string", "number"]}, {"$ref": "#/$defs/talk"}]}
+        programme: Schema = {"$ref": "#/$defs/programme"}
+        talk: Schema = {"anyOf": [{"type": ["string", "number"]}, {"$ref": "#/$defs/talk"}, programme]}
         # A key that both have is the source's: see archiver.config.uses.
         inline = {name: [cls.entry_class, cls.options_class] for name, cls in registry.sources.items()}
         name = {"type": "string", "pattern": NAME_PATTERN, "description": "A name for this source."}
@@ -118,6 +124,8 @@ class _Models:
         for key, items in lists.items():
             about = properties[key].get("description", "")
             properties[key] = {"description": about, "type": ["array", "null"], "items": items}
+        typed = properties["talks"]
+        properties["talks"] = {"description": typed.pop("description"), "anyOf": [typed, programme]}
         return {**schema, "properties": properties}
 
     def _joined(self, first: Schema, required: list[str], parts: Iterable[type[BaseModel]]) -> Schema:

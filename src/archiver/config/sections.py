@@ -177,6 +177,6 @@ class EventSection(Stated):
     expect: Kinds | None = None
     """The kinds expected of the event as a whole; what `archive.expect` says if left out."""
     talks: tuple[TalkSection | str, ...] = ()
-    """Its talks."""
+    """Its talks; or where they are read from, such as `{from: pretalx, url: …}`."""
     sources: tuple[dict[str, Any], ...] = ()
     """Where its material is found: uses of named sources, or sources written out."""

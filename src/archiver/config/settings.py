@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from archiver.config.mail import MailSection
+from archiver.config.programmes import Programme
 from archiver.contracts import Options, ScopeEntry
 from archiver.model import Event
 
@@ -57,3 +59,5 @@ class Config:
     sources: tuple[SourceSpec, ...]
     events: tuple[Event, ...]
     plugins: tuple[str, ...] = ()
+    mail: MailSection | None = None
+    programmes: tuple[Programme, ...] = ()

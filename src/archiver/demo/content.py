@@ -34,7 +34,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class DemoDeck:
-    """One deck. `host` is slideshare, speakerdeck or file; `address` is its place there.
+    """One deck. `host` is slideshare, speakerdeck, file or mail; `address` is its place there.
 
     `created` is the upload time, "YYYY-MM-DD HH:MM:SS UTC". `download` says that Speaker Deck
     offers the PDF too.
@@ -92,7 +92,7 @@ def decks() -> tuple[DemoDeck, ...]:
 
 
 def _deck(key: str, entry: dict[str, Any]) -> DemoDeck:
-    host = next(name for name in ("slideshare", "speakerdeck", "file") if name in entry)
+    host = next(name for name in ("slideshare", "speakerdeck", "file", "mail") if name in entry)
     return DemoDeck(
         id=key,
         topic=entry["topic"],

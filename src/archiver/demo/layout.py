@@ -1,4 +1,4 @@
-"""The folder of the demo: the example as its configuration, and an inbox filled by volunteers."""
+"""The folder of the demo: the example as its configuration, an inbox filled by volunteers, and mail."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from archiver.errors import ConfigError
 EXAMPLE = "archive.example.yaml"
 CONFIG = "archive.yaml"
 INBOX = "incoming"
+MAIL = "mail"
 #: Modification time of the inbox files, 2012-12-31 00:00 UTC: the folder source takes size and time
 #: as the revision of a file, so a demo laid out anew must not look like changed files.
 DROPPED = 1356912000
@@ -28,8 +29,9 @@ def prepare(folder: Path) -> Path:
     config = folder / CONFIG
     try:
         _put(config, example())
-        for path, file in _inbox(media() / INBOX):
-            _put(folder / INBOX / path, file.read_bytes(), DROPPED)
+        for name in (INBOX, MAIL):
+            for path, file in _files(media() / name):
+                _put(folder / name / path, file.read_bytes(), DROPPED)
     except OSError as error:
         message = f"the demo cannot be laid out in {folder}: {error.strerror or error}"
         raise ConfigError(
@@ -43,13 +45,13 @@ def example() -> bytes:
     return (resources.files("archiver.demo") / EXAMPLE).read_bytes()
 
 
-def _inbox(
+def _files(
     folder: Traversable, below: PurePosixPath | None = None
 ) -> Iterator[tuple[PurePosixPath, Traversable]]:
     for item in sorted(folder.iterdir(), key=lambda item: item.name):
         path = (below or PurePosixPath()) / item.name
         if item.is_dir():
-            yield from _inbox(item, path)
+            yield from _files(item, path)
         else:
             yield path, item
 

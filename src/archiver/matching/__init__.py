@@ -7,7 +7,7 @@ near equals stay unmatched, with the candidates named for whoever decides.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from archiver.ledger import Match
@@ -16,7 +16,7 @@ from archiver.matching.speakers import Name, Relation
 from archiver.matching.titles import Likeness, Title
 from archiver.model import Event, Kind, Material, Talk
 
-__all__ = ["MARGIN", "THRESHOLD", "match"]
+__all__ = ["MARGIN", "THRESHOLD", "Rank", "match", "rank"]
 
 #: The least score that makes a match, and the least distance to the second best.
 THRESHOLD = 0.78
@@ -66,6 +66,45 @@ class _Candidate:
         talk = self.expected.talk
         by = f" by {', '.join(talk.speakers)}" if talk.speakers else ""
         return f"“{talk.title}”{by} ({min(self.total, 1.0):.2f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """How near a talk is to a material: `score` with names, `title` without, both from 0 to 1.
+
+    `words` counts the words in common, `own` says that one of them belongs to no other talk of the
+    event, `agrees` that a name on the material is its speaker's.
+    """
+
+    talk: Talk
+    score: float
+    title: float
+    words: int = 0
+    own: bool = False
+    agrees: bool = False
+
+
+def rank(material: Material, event: Event, *, series: str = "") -> list[Rank]:
+    """Give the talks that a material's title has anything in common with, the nearest first. Pure.
+
+    Unlike `match` it decides nothing, and looks at no `material.talk`.
+    """
+    material = replace(material, talk="")
+    if _obstacle(material, event):
+        return []
+    return [_ranked(each) for each in _candidates(material, event, titles.fold(series)) if each.total > 0]
+
+
+def _ranked(found: _Candidate) -> Rank:
+    like, expected = found.like, found.expected
+    return Rank(
+        expected.talk,
+        round(min(found.total, 1.0), 3),
+        round(like.score, 3),
+        len(like.shared),
+        bool(like.shared & expected.own),
+        found.relation is Relation.AGREES,
+    )
 
 
 def match(material: Material, event: Event, *, series: str = "") -> Match:

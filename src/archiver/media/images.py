@@ -92,14 +92,12 @@ def _decode(stream: IO[bytes], media_type: str) -> None:
         _unknown(media_type, error)
     except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, struct.error, zlib.error) as error:
         raise InvalidError(f"The image is damaged or cut off: {error}.") from error
-    except (
-        Image.DecompressionBombError,
-        OverflowError,
-        MemoryError,
-        IndexError,
-        TypeError,
-        KeyError,
-    ) as error:
+    except MemoryError as error:
+        raise InvalidError(
+            "The image needs more memory to be decoded than is allowed: it looks like a trap.",
+            hint="if it is real, archive it as kind `other`",
+        ) from error
+    except (Image.DecompressionBombError, OverflowError, IndexError, TypeError, KeyError) as error:
         # What Pillow raises on headers that make no sense is not documented.
         raise InvalidError(f"The image is damaged: {error}.") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archiver.contracts import Blob, Stat
 from archiver.errors import SinkError
 from archiver.sinks.wrapper import Wrapper
@@ -25,6 +27,10 @@ class DryRun(Wrapper):
 
     def cover(self, path: str) -> None:
         """Do nothing: nothing will be flushed."""
+
+    def notes(self) -> Sequence[str]:
+        """Say nothing: to find out may need a write."""
+        return ()
 
     def prepare(self) -> None:
         """Do nothing: nothing will be written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, cast
 
@@ -60,6 +60,11 @@ class Guarded(Wrapper):
         """Pass on."""
         with self._named("its check"):
             self.inner.check()
+
+    def notes(self) -> Sequence[str]:
+        """Pass on."""
+        with self._named("its notes"):
+            return self.inner.notes()
 
     def prepare(self) -> None:
         """Pass on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -57,6 +57,10 @@ class Wrapper(Sink[Options]):
     def check(self) -> None:
         """Pass on."""
         self.inner.check()
+
+    def notes(self) -> Sequence[str]:
+        """Pass on."""
+        return self.inner.notes()
 
     def prepare(self) -> None:
         """Pass on."""

@@ -17,6 +17,7 @@ from archiver.web.headers import RANGE_FIELDS, checked, split_credentials
 from archiver.web.limits import Budget, Clock, Limits, Politeness
 from archiver.web.origins import origin_of, parse_url
 from archiver.web.page import read_page
+from archiver.web.passage import Passage, RawAnswer
 from archiver.web.posting import encode_body
 from archiver.web.retry import Retrier
 from archiver.web.statuses import check_status
@@ -63,6 +64,7 @@ class PoliteClient:
         self._transport = PooledTransport(guard, tls=tls, monotonic=self._clock.monotonic)
         self._exchanger = Exchanger(self._transport, guard, self._limits, politeness, self._clock, sleep)
         self._retrier = Retrier(self._limits, politeness, self._clock, sleep)
+        self._passage = Passage(self._transport, self._limits, self._clock, progress)
 
     def get(
         self,
@@ -94,9 +96,7 @@ class PoliteClient:
         """Post a form or JSON, and get the answer into memory; see `Http.post`."""
         body, described = encode_body(form, json)
         fields = {**described, **checked(headers, reserved=RANGE_FIELDS)}
-        return self._page(
-            self._call(url, None, fields, accept, self._limits.page_seconds, body), max_bytes
-        )
+        return self._page(self._call(url, None, fields, accept, self._limits.page_seconds, body), max_bytes)
 
     def download(
         self,
@@ -121,6 +121,18 @@ class PoliteClient:
             answer = self._retrier.run(call, lambda: self._attempt(transfer), progressed=transfer.progressed)
             finish()
         return describe(path, transfer, answer)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float | None = None,
+    ) -> RawAnswer:
+        """Send one request for a library that speaks HTTP itself; see `Http.send`."""
+        return self._passage.send(method, url, headers or {}, body, seconds)
 
     def close(self) -> None:
         """End every call under way with `TransientError`, and close all connections."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from archiver.contracts import Downloaded, Progress
 from archiver.errors import FatalError, InvalidError
 from archiver.web.decode import Decoder, decoder_for
+from archiver.web.disposition import file_name
 from archiver.web.exchange import Answer, Call, Exchanger, Fault
 from archiver.web.fields import content_range, digests, validator
 from archiver.web.statuses import check_status
@@ -294,4 +295,5 @@ def describe(path: Path, transfer: Transfer, answer: Answer) -> Downloaded:
         media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
         etag=headers.get("etag", ""),
         last_modified=headers.get("last-modified", ""),
+        name=file_name(headers.get("content-disposition", "")),
     )

@@ -102,6 +102,7 @@ def test_only_what_is_missing(config: Path, capsys: pytest.CaptureFixture[str]) 
         "    slides of “Swift 架构与实践” by 王大伟",
         "  Wuhan Stop (wuhan)",
         "    report of the event",
+        "Ask the speakers with: archive ask EVENT",
         "Add a file that somebody gives you with: archive add EVENT FILE --talk TALK",
     ]
 
@@ -118,7 +119,7 @@ def test_one_event_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_json_is_one_object_of_the_documented_shape(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(status(config, capsys, "--json")[0])
-    more = ["pending", "outdated", "outside", "unmatched", "last_run"]
+    more = ["pending", "outdated", "outside", "unmatched", "last_run", "asked", "waiting"]
     assert list(data) == ["events", "coverage", *more]
     assert data["coverage"] == 0.3333
     beijing = data["events"][0]

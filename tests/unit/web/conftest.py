@@ -23,6 +23,8 @@ class Request:
     target: str
     headers: dict[str, str]
     sock: socket.socket
+    method: str = "GET"
+    body: bytes = b""
 
 
 #: Answers a request on its socket; True keeps the connection.
@@ -170,6 +172,7 @@ class FaultOrigin:
 
 def _read(lines: object, sock: socket.socket) -> Request | None:
     readline: Callable[[], bytes] = lines.readline  # type: ignore[attr-defined]  # a binary file
+    read: Callable[[int], bytes] = lines.read  # type: ignore[attr-defined]  # likewise
     first = readline().decode("latin-1").split(" ")
     if len(first) != 3:
         return None
@@ -177,7 +180,8 @@ def _read(lines: object, sock: socket.socket) -> Request | None:
     while (line := readline().decode("latin-1").strip()) != "":
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return Request(first[1], headers, sock)
+    body = read(int(headers.get("content-length", "0")))
+    return Request(first[1], headers, sock, first[0], body)
 
 
 def _send(sock: socket.socket, status: int, fields: dict[str, str], body: bytes) -> None:

@@ -32,12 +32,15 @@ def _only(folder: Path) -> list[str]:
 
 
 def test_a_file_arrives_whole(origin: FaultOrigin, client: PoliteClient, tmp_path: Path) -> None:
-    url = origin.on("/f", origin.file(DATA, content_type="Application/PDF; x=y", last_modified="yesterday"))
+    name = "attachment; filename*=UTF-8''..%2f%E4%BA%91.pdf"
+    kind, changed = "Application/PDF; x=y", "yesterday"
+    file = origin.file(DATA, content_type=kind, last_modified=changed, content_disposition=name)
+    url = origin.on("/f", file)
     got = client.download(url, tmp_path / "deck.pdf", size=len(DATA), sha256=hashlib.sha256(DATA).hexdigest())
     assert (tmp_path / "deck.pdf").read_bytes() == DATA
     assert (got.size, got.sha256) == (len(DATA), hashlib.sha256(DATA).hexdigest())
     assert (got.media_type, got.etag, got.last_modified) == ("application/pdf", '"v1"', "yesterday")
-    assert got.url == url
+    assert (got.url, got.name) == (url, "云.pdf")
     assert _only(tmp_path) == ["deck.pdf"]
     assert origin.requests[0].headers["accept-encoding"] == "identity"
     assert "range" not in origin.requests[0].headers

@@ -165,6 +165,10 @@ class _Inner(Options):
     api_base_url: str = "http://10.0.0.2/api"
 
 
+class _Mirrored(Options):
+    mirrors: dict[str, str] = {}  # noqa: RUF012  # a pydantic default, copied for each
+
+
 class _Some(Options):
     base_url: HttpUrl | None = None
     other_url: str = "http://10.0.0.1"
@@ -175,3 +179,5 @@ def test_origins_of_options() -> None:
     inner = "http://10.0.0.2:80"
     assert origins_of(_Some()) == {inner}
     assert origins_of(_Some(base_url=HttpUrl("http://127.0.0.1:8080/x"))) == {inner, "http://127.0.0.1:8080"}
+    mirrors = {"www.dropbox.com": "http://10.0.0.3/x", "we.tl": "http://10.0.0.4:81"}
+    assert origins_of(_Mirrored(mirrors=mirrors)) == {"http://10.0.0.3:80", "http://10.0.0.4:81"}

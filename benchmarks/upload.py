@@ -1,0 +1,164 @@
+"""Compare how files get into an object store: our sink, s5cmd and rclone, into a fresh SeaweedFS each.
+
+    python benchmarks/upload.py [--full] [--rounds N] [--scale S] [--dir DIRECTORY]
+
+Every client is a process of its own, from start to end. Ours is given the digests, which a run knows
+from the download, lets the store compare each, and never overwrites. The others are s5cmd and rclone
+where installed (`S5CMD` and `RCLONE` may name them). The server shares the cores with the clients, so the
+client's CPU tells more than the wall time. A second table is of a run that finds nothing new: listing
+all keys. Compare ratios within one run, never times of two runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import children
+import world
+from children import Cost
+
+HERE = Path(__file__).resolve()
+sys.path.append(str(HERE.parents[1] / "tests"))
+
+from s3_servers import Server, seaweed  # noqa: E402  # the tests know how to start it
+
+OURS, SUMS = "archive, proven by the store", "sums.json"
+WORKERS = 10
+
+
+def sums(made: world.World) -> None:
+    """Note the digests, as a run knows them when it begins to upload."""
+    found = {}
+    for name in made.names:
+        with (made.folder / world.ORIGIN / name).open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    (made.folder / SUMS).write_text(json.dumps(found))
+
+
+def clients(made: world.World, server: Server, bucket: str) -> dict[str, tuple[list[str], list[str]]]:
+    """Name the commands of every client that is installed: for the upload, and for nothing new."""
+    origin = made.folder / world.ORIGIN
+    keys = ["env", f"AWS_ACCESS_KEY_ID={server.key}", f"AWS_SECRET_ACCESS_KEY={server.secret}"]
+    keys += ["AWS_REGION=us-east-1"]
+    ours = [
+        *keys,
+        sys.executable,
+        str(HERE),
+        "--child",
+        server.url,
+        "--bucket",
+        bucket,
+        "--dir",
+        str(made.folder),
+    ]
+    found = {OURS: (ours, [*ours, "--again"])}
+    if tool := os.environ.get("S5CMD") or shutil.which("s5cmd"):
+        sync = [
+            *(*keys, tool, "--endpoint-url", server.url, "--numworkers", str(WORKERS)),
+            *("sync", f"{origin}/", f"s3://{bucket}/"),
+        ]
+        found["s5cmd sync"] = (sync, sync)
+    if tool := os.environ.get("RCLONE") or shutil.which("rclone"):
+        remote = f":s3,provider=Other,env_auth=true,endpoint='{server.url}':{bucket}"
+        copy = [
+            *(*keys, tool, "--config", "/dev/null", "copy", "--transfers", str(WORKERS)),
+            *("--s3-no-check-bucket", str(origin), remote),
+        ]
+        found["rclone copy"] = (copy, copy)
+    return found
+
+
+def child(url: str, bucket: str, folder: Path, *, again: bool) -> None:
+    """Upload everything as a run does, or look whether everything is there."""
+    from archiver.api import Blob, Context
+    from archiver_plugins.s3 import S3Options, S3Sink
+
+    options = {"bucket": bucket, "endpoint_url": url, "addressing": "path"}
+    sink = S3Sink(S3Options.model_validate(options), Context("cloud", folder, None))  # type: ignore[arg-type]
+    digests = json.loads((folder / SUMS).read_text())
+    origin = folder / world.ORIGIN
+    if again:
+        held = {stat.path: stat.size for stat in sink.list("ocfl/")}
+        if len(held) != len(digests):
+            raise SystemExit(f"{len(held)} keys are there instead of {len(digests)}.")
+        return
+
+    def put(name: str) -> None:
+        path = origin / name
+        sink.create(f"ocfl/bench/v1/content/{name}", Blob(path.stat().st_size, digests[name], path=path))
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(put, digests))
+
+
+def once(made: world.World, name: str, folder: Path) -> tuple[Cost, Cost]:
+    """Run one client against a fresh server, see that every byte came, and run it once more."""
+    target = Path(tempfile.mkdtemp(dir=folder, prefix="target-"))
+    os.sync()
+    with seaweed(target / "server") as server:
+        bucket = server.bucket()
+        upload, again = clients(made, server, bucket)[name]
+        first = children.run(upload, target)
+        pages = server.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        held = {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", ())}
+        size = sum(count for key, count in held.items() if not key.startswith(".probe/"))
+        if size != made.size:
+            raise SystemExit(f"{name} brought {size} of {made.size} bytes.")
+        second = children.run(again, target)
+    for path in (target / "server").rglob("*"):
+        if path.is_file():
+            os.truncate(path, 0)  # emptied, not deleted: ext4 would make the next client pay
+    return first, second
+
+
+def compare(folder: Path, scale: float, rounds: int) -> None:
+    made = world.make(folder, scale)
+    sums(made)
+    made.warm()
+    print(f"{len(made.names)} files, {made.size / 1e6:,.0f} MB, {rounds} rounds")
+    names = list(clients(made, Server("http://127.0.0.1:1"), "none"))
+    costs: dict[str, list[tuple[Cost, Cost]]] = {name: [] for name in names}
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            costs[name].append(once(made, name, folder))
+    report("upload", {name: [pair[0] for pair in pairs] for name, pairs in costs.items()})
+    report("nothing new", {name: [pair[1] for pair in pairs] for name, pairs in costs.items()})
+
+
+def report(title: str, costs: dict[str, list[Cost]]) -> None:
+    ours = children.median(costs[OURS])
+    print(f"{title:30} {'wall s':>7} {'min-max':>13} {'/ ours':>7} {'CPU s':>7} {'/ ours':>7} {'MB':>5}")
+    for name, runs in costs.items():
+        cost = children.median(runs)
+        spread = f"{min(run.wall for run in runs):.2f}-{max(run.wall for run in runs):.2f}"
+        wall = f"{cost.wall:7.2f} {spread:>13} {cost.wall / ours.wall:7.2f}"
+        print(f"{name:30} {wall} {cost.cpu:7.2f} {cost.cpu / ours.cpu:7.2f} {cost.memory:5.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="all 2,108 files, 1.8 GB")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, help="what share of the files")
+    parser.add_argument("--dir", type=Path, help="where to put them; a temporary directory by default")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--bucket", help=argparse.SUPPRESS)
+    parser.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        child(args.child, args.bucket, args.dir, again=args.again)
+        return
+    with tempfile.TemporaryDirectory(dir=args.dir, prefix="bench-") as made:
+        compare(Path(made), args.scale or (1.0 if args.full else 0.1), args.rounds)
+
+
+if __name__ == "__main__":
+    main()

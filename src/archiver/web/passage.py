@@ -1,0 +1,129 @@
+"""One request for a library that speaks HTTP itself: through the guard, and judged by nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from archiver.contracts import Progress
+from archiver.errors import InvalidError, TransientError
+from archiver.redact import redact
+from archiver.web.headers import split_credentials
+from archiver.web.limits import Clock, Limits, Patience
+from archiver.web.origins import origin_of, parse_url
+from archiver.web.transport import Body
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_METHOD = re.compile(r"[A-Z]{1,20}\Z")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
+#: What frames the message or chooses the connection is ours to say.
+_OURS = frozenset(
+    {"accept-encoding", "connection", "content-length", "expect", "host", "keep-alive"}
+    | {"proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+
+
+class RawAnswer:
+    """One answer with its body still to be read; a redirect and a refusal are answers too.
+
+    `headers` are in order, names in lower case, repeated ones repeated. Close it, or its connection
+    stays open.
+    """
+
+    def __init__(self, url: str, answer: httpx.Response, progress: Progress, *, empty: bool) -> None:
+        assert isinstance(answer.stream, Body)
+        self.url = url
+        self.status = answer.status_code
+        self.headers: Sequence[tuple[str, str]] = tuple(answer.headers.multi_items())
+        self._body = answer.stream
+        self._progress = progress
+        self._over = empty  # a HEAD announces a length that does not come
+        self._closed = False
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill `buffer` and return how many bytes came, 0 at the end.
+
+        Raises `TransientError` when the body breaks off, stalls, or is shorter than announced.
+        """
+        if self._over or self._closed:
+            return 0
+        with _as_transient(self.url):
+            count = self._body.readinto(buffer)
+        self._progress(count)
+        return count
+
+    def close(self) -> None:
+        """Give the connection back, or end it when there is more to come. Twice is once."""
+        if not self._closed:
+            self._closed = True
+            self._body.close()
+
+
+class Passage:
+    """Sends single requests. Thread-safe, as its transport is."""
+
+    def __init__(
+        self, transport: httpx.BaseTransport, limits: Limits, clock: Clock, progress: Progress
+    ) -> None:
+        self._transport = transport
+        self._limits = limits
+        self._clock = clock
+        self._progress = progress
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float | None
+    ) -> RawAnswer:
+        """Send one request and read the head of its answer; see `Http.send`."""
+        parsed, credential = split_credentials(parse_url(url))
+        origin_of(parsed)
+        fields = {**credential, **_sendable(headers)}
+        request = httpx.Request(
+            _method(method),
+            parsed,
+            headers=fields,
+            content=body,
+            extensions={"patience": self._patience(seconds)},
+        )
+        with _as_transient(url):
+            answer = self._transport.handle_request(request)
+        return RawAnswer(str(parsed), answer, self._progress, empty=method == "HEAD")
+
+    def _patience(self, seconds: float | None) -> Patience:
+        limits = self._limits
+        until = self._clock.monotonic() + limits.file_seconds
+        read = limits.read_seconds if seconds is None else min(seconds, limits.read_seconds)
+        return Patience(limits.connect_seconds, read, until, limits.rate, limits.rate_seconds)
+
+
+@contextmanager
+def _as_transient(url: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise TransientError(
+            f"{redact(url)} could not be fetched: {error}", hint="The next run tries again."
+        ) from error
+
+
+def _method(method: str) -> str:
+    if not _METHOD.match(method):
+        raise InvalidError(f"{method[:20]!a} is not a method of HTTP")
+    return method
+
+
+def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    """Check the fields of a request. Values are never repeated in a message: they may be secret."""
+    fields = {"accept-encoding": "identity"}
+    for name, value in headers.items():
+        if not _NAME.match(name) or not _VALUE.match(value):
+            raise InvalidError(f"The header field {name[:80]!a} may not be sent: it holds odd characters")
+        if name.lower() not in _OURS:
+            fields[name.lower()] = value
+    return fields
