@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
+import pybase64
+
 _MAX_PENDING: Final = 64 << 10
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64: Final = bytes(sorted(frozenset(range(256)) - frozenset(_BASE64)))
@@ -91,7 +93,7 @@ class Base64:
         clean = self._pending + data.translate(None, _WHITE)
         whole = len(clean) // 4 * 4
         try:
-            done = binascii.a2b_base64(clean[:whole], strict_mode=True)
+            done = pybase64.b64decode(clean[:whole], validate=True)
         except binascii.Error:
             return self._leniently(clean)
         if clean[whole - 1 : whole] == b"=" and whole < len(clean):

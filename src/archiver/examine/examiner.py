@@ -9,13 +9,16 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from archiver import derive
+from archiver import derive, media
 from archiver.errors import InvalidError
 from archiver.examine.children import Children, Died, Limits
+from archiver.media import types
 from archiver.model import Kind, Role
 
 log = logging.getLogger(__name__)
 
+#: Read by nothing but Python's own decoders, in bounded memory.
+_HARMLESS = frozenset({types.PLAIN, types.VTT, types.SRT})
 _ANYWAY = "if you trust it, archive it as kind `other`: then only its bytes count"
 
 
@@ -30,6 +33,8 @@ class Examiner:
 
         Raises `InvalidError` also when the look into the file took too much of anything.
         """
+        if role is Role.SIDECAR and media.identify(path) in _HARMLESS:
+            return media.verify(path, kind, role, claimed)
         question = {"ask": "verify", "kind": kind.value, "role": role.value, "claimed": claimed}
         return str(self._ask(path, question))
 
@@ -37,6 +42,8 @@ class Examiner:
         """Extract the text of a file; see `archiver.derive.text`. None also when that took too much."""
         if not derive.has_text(media_type):
             return None
+        if media_type in _HARMLESS:
+            return derive.text(path, media_type)
         try:
             found = self._ask(path, {"ask": "text", "media_type": media_type})
         except InvalidError as error:
