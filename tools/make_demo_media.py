@@ -20,7 +20,7 @@ from demo_media.documents import pdf, pptx
 from demo_media.pages import page_images
 from demo_media.photos import PHOTOS, jpeg
 from demo_media.reports import reports
-from demo_media.videos import RECORDINGS, mp4
+from demo_media.videos import RECORDINGS, parts
 
 from archiver.demo.content import DemoDeck, decks
 
@@ -52,7 +52,7 @@ def _everything() -> Iterator[tuple[PurePosixPath, bytes]]:
         yield PurePosixPath(photo.path), jpeg(photo)
     yield PurePosixPath(mails.FILE), mails.mbox()
     for recording in RECORDINGS:
-        yield inbox / recording.path, mp4(recording)
+        yield from ((PurePosixPath(name), part) for name, part in parts(recording))
     for report in reports():
         yield inbox / report.path, report.content
 

@@ -1,4 +1,4 @@
-"""Record the videos: a title card with a moving wave and a soft tone, H.264 and AAC."""
+"""Record the videos: a title card with a moving wave and a soft tone, H.264 and AAC, in fragments of MP4."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from PIL import Image, ImageDraw
 from demo_media.style import PALETTES, WHITE, Palette, blend, font
 
 WIDTH, HEIGHT, RATE, SECONDS = 640, 360, 15, 6
+#: Seconds of one part.
+PART = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording: where the file goes, its title card, and the pitch of its tone in hertz."""
+    """One recording: where its parts go, its title card, and the pitch of its tone in hertz."""
 
-    path: str
+    folder: str
     stop: str
     title: str
     date: str
@@ -29,28 +31,34 @@ class Recording:
 
 RECORDINGS = (
     Recording(
-        "beijing/video/Beijing Stop - WebEx recording.mp4",
+        "video/beijing",
         "Beijing",
         "北京站 Beijing Stop",
         "2012-09-16",
         330,
     ),
     Recording(
-        "shenzhen/video/Shenzhen Stop - recording.mp4", "Shenzhen", "深圳站 Shenzhen Stop", "2012-09-22", 392
+        "video/shenzhen",
+        "Shenzhen",
+        "深圳站 Shenzhen Stop",
+        "2012-09-22",
+        392,
     ),
 )
 
 
-def mp4(recording: Recording) -> bytes:
-    """Encode one recording; needs the command ffmpeg."""
+def parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
+    """Encode one recording as the parts of a stream, the beginning first; needs the command ffmpeg."""
     with tempfile.TemporaryDirectory(prefix="demo-video-") as folder:
-        target = Path(folder) / "out.mp4"
         frames = b"".join(_frames(recording))
-        subprocess.run(_command(recording, target), input=frames, check=True)  # noqa: S603  # our own words
-        return target.read_bytes()
+        subprocess.run(_command(recording), input=frames, cwd=folder, check=True)  # noqa: S603  # our own words
+        for number, part in enumerate(
+            ["init.mp4", *sorted(path.name for path in Path(folder).glob("*.m4s"))]
+        ):
+            yield f"{recording.folder}/{number}.mp4", Path(folder, part).read_bytes()
 
 
-def _command(recording: Recording, target: Path) -> list[str]:
+def _command(recording: Recording) -> list[str]:
     size = f"{WIDTH}x{HEIGHT}"
     tone = f"sine=frequency={recording.pitch}:duration={SECONDS}:sample_rate=44100"
     fade = f"volume=0.15,tremolo=f=2:d=0.4,afade=in:d=1,afade=out:st={SECONDS - 1}:d=1"
@@ -59,9 +67,12 @@ def _command(recording: Recording, target: Path) -> list[str]:
         *("ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(RATE)),
         *("-i", "-", "-f", "lavfi", "-i", tone, "-af", fade),
         *("-c:v", "libx264", "-preset", "veryslow", "-crf", "28", "-pix_fmt", "yuv420p", "-threads", "1"),
-        *("-c:a", "aac", "-b:a", "48k", "-ac", "1", "-shortest", "-movflags", "+faststart"),
+        *("-c:a", "aac", "-b:a", "48k", "-ac", "1", "-shortest"),
+        *("-force_key_frames", f"expr:gte(t,n_forced*{PART})"),
+        *("-f", "hls", "-hls_time", str(PART), "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4"),
+        *("-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename", "%d.m4s"),
         *exact,
-        str(target),
+        "index.m3u8",
     ]
 
 

@@ -109,11 +109,11 @@ def _deck(key: str, entry: dict[str, Any]) -> DemoDeck:
 
 @cache
 def _topics() -> dict[str, Any]:
-    return load("topics.yaml")
+    topics: dict[str, Any] = load("topics.yaml")
+    return topics
 
 
-def load(name: str) -> dict[str, Any]:
+def load(name: str) -> Any:
     """Read one of the demo's YAML files; every value in it is text."""
     text = (resources.files("archiver.demo") / name).read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # strings only, our own file
-    return loaded
+    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  # strings only, our own file

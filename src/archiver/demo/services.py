@@ -1,11 +1,11 @@
-"""The services of the demo: loopback twins of SlideShare, Speaker Deck and Flickr with what the tour left."""
+"""The services of the demo: loopback twins of the sites on which the tour left its material."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from archiver.demo import content, photos
+from archiver.demo import blog, content, photos, recordings
 from archiver.demo.content import DemoDeck
 from archiver.testing import slideshare, speakerdeck
 
@@ -17,12 +17,16 @@ def services() -> Iterator[Mapping[str, str]]:
         slideshare.SlideShareDouble(slideshare_decks()) as slides,
         speakerdeck.SpeakerDeckDouble(speakerdeck_decks()) as speakers,
         photos.service() as album,
+        blog.service() as reports,
+        recordings.service() as videos,
     ):
         yield {
             "SLIDESHARE_URL": slides.url,
             "SPEAKERDECK_URL": speakers.url,
             "FLICKR_URL": album.url,
             "FLICKR_API_KEY": album.api_key,
+            "BLOG_URL": reports.url,
+            "VIDEO_URL": videos.url,
         }
 
 
