@@ -1,5 +1,5 @@
 # Two commands do everything:  make demo   and   make test.  They need Python 3.11 or newer and no root.
-# The tests also need Dovecot and ffmpeg: where they are missing, tools/test-parts installs them, or says so.
+# The tests also need Dovecot, ffmpeg and Chromium: where they are missing, tools/test-parts installs them, or says so.
 # Another Python:  make PYTHON=python3.12 demo
 
 PYTHON ?= python3

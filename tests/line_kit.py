@@ -228,6 +228,10 @@ class World:
     def versions(self, sink: str = "local") -> dict[str, int]:
         return {name: each.head for name, each in self.head(sink).objects.items() if each.head}
 
+    def states(self, sink: str = "local") -> dict[str, dict[str, str]]:
+        """Path → SHA-256 of the newest version of every object."""
+        return {name: dict(each.state) for name, each in self.head(sink).objects.items() if each.inventory}
+
     def stored(self, name: str, event: str = "a", sink: str = "local") -> list[bytes]:
         """The bytes that stand for a material now."""
         head = self.head(sink)

@@ -72,8 +72,8 @@ def seaweed(folder: Path) -> Iterator[Server]:
         *(weed_binary(), "-logtostderr=true", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
         *(f"-dir={folder}/data", "-master.telemetry=false", "-master.volumeSizeLimitMB=256"),
         *(f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}"),
-        *("-s3", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={folder}/s3.json", "-volume.max=2000"),
-        *("-metricsPort=0", "-volume.preStopSeconds=0"),
+        *("-s3", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={folder}/s3.json"),
+        *("-metricsPort=0", "-volume.preStopSeconds=0", "-volume.max=2000"),
     ]
     with _running(command, folder / "weed.log", f"http://127.0.0.1:{s3}/healthz"):
         server = Server(f"http://127.0.0.1:{s3}")

@@ -51,9 +51,12 @@ def _destination(name: str, head: Head, event: str, files: Iterable[StoredFile])
 
 
 def adopt(waiting: Sequence[Task], heads: Mapping[str, Head]) -> Iterator[Outcome]:
-    """Prove what journals of killed runs say was put, and yield the outcomes of the tasks they spare."""
+    """Prove what journals of killed runs say was put, and yield the outcomes of the tasks they spare.
+
+    One sink is enough: the others are given it from there, not from upstream.
+    """
     entries = {name: _unfinished(head) for name, head in heads.items()}
-    if all(entries.values()):
+    if any(entries.values()):
         outcomes = (_adopted(task, entries, heads) for task in waiting)
         yield from (outcome for outcome in outcomes if outcome is not None)
 
@@ -73,16 +76,16 @@ def _adopted(
     task: Task, entries: Mapping[str, Mapping[Key, Entry]], heads: Mapping[str, Head]
 ) -> Outcome | None:
     key = (task.material.event, task.source, task.material.id)
-    found = [(each, entries[each.sink].get(key)) for each in task.destinations]
-    chosen = found[-1][1] if found else None
-    if chosen is None:
-        return None
-    for destination, entry in found:
-        if entry is None or entry.files != chosen.files or not _fits(task, entry):
-            return None
-        if not _proven(heads[destination.sink], entry, destination):
-            return None
-    return Outcome(task, chosen.material, chosen.files, tuple(each.sink for each in task.destinations))
+    chosen: Entry | None = None
+    stored = []
+    for destination in reversed(task.destinations):
+        entry = entries[destination.sink].get(key)
+        if entry is None or not _fits(task, entry) or (chosen and entry.files != chosen.files):
+            continue
+        if _proven(heads[destination.sink], entry, destination):
+            chosen = chosen or entry
+            stored.append(destination.sink)
+    return Outcome(task, chosen.material, chosen.files, tuple(stored)) if chosen else None
 
 
 def _fits(task: Task, entry: Entry) -> bool:

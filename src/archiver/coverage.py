@@ -174,7 +174,8 @@ def _event(event: Event, records: Sequence[Record], waived: _Waived) -> EventCov
         _talk(event.id, talk, [record for record in records if record.match.talk == talk.id], waived)
         for talk in event.talks
     )
-    loose = [record for record in records if record.match.talk not in known]
+    # What a person decided is decided: of the event as a whole, or rejected.
+    loose = [each for each in records if each.match.talk not in known and each.match.method != "decision"]
     kinds = {}
     for kind in Kind:
         found = [record for record in records if record.material.kind is kind]

@@ -119,10 +119,11 @@ def _without_strangers(hold: Hold, empty: Mapping[str, bool]) -> list[str]:
     """Leave out a sink that never held this archive while another one has: perhaps a disk not mounted."""
     if all(empty.values()):
         return list(empty)
+    full = next(name for name, is_empty in empty.items() if not is_empty)
     for name in [name for name, is_empty in empty.items() if is_empty]:
         hold.notes[name] = (
             "has never held this archive while another sink has: it was left alone. "
-            "Is its disk mounted? If it is new, fill it with a copy of the other sink first"
+            f"Is its disk mounted? If it is new, fill it: archive copy --from {full} --to {name}"
         )
     return [name for name, is_empty in empty.items() if not is_empty]
 

@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from archiver import seal
 from archiver.archive import Head
 from archiver.catalog import is_current
 from archiver.catalog.serving import CATALOG, build_from
@@ -23,11 +24,16 @@ def refresh(head: Head, config: Config, *, changed: bool) -> bool:
         return False
     if root is None and not changed and head.sink.stat(CATALOG) is not None:
         return False
+    rebuild(head, config)
+    return True
+
+
+def rebuild(head: Head, config: Config) -> None:
+    """Build the catalog from ledgers and extracted texts, whatever is there, and seal it."""
     with tempfile.TemporaryDirectory(prefix="catalog-") as folder:
         path = Path(folder, CATALOG)
         build_from(head, config, path)
-        head.sink.replace(CATALOG, _blob(path))
-    return True
+        seal.replace(head.sink, CATALOG, _blob(path))
 
 
 def _blob(path: Path) -> Blob:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from archiver import seal
 from archiver.contracts import Sink
 from archiver.errors import DamageError, MissingError
 from archiver.inventory import UNREADABLE
@@ -81,11 +83,16 @@ class Journal:
         if self._open:
             self.sink.flush()
             self._write()
+            seal.put(self.sink, self._path, hashlib.sha256(b"".join(self._open)).hexdigest())
             self._open, self._number = [], self._number + 1
         self._synced = self.clock()
 
     def _write(self) -> None:
-        self.sink.replace(f"{PREFIX}{self.run}/{self._number}.jsonl", blob(b"".join(self._open)))
+        self.sink.replace(self._path, blob(b"".join(self._open)))
+
+    @property
+    def _path(self) -> str:
+        return f"{PREFIX}{self.run}/{self._number}.jsonl"
 
 
 def unfinished(sink: Sink[Any], finished: Iterable[str]) -> Iterator[Entry]:
@@ -96,7 +103,7 @@ def unfinished(sink: Sink[Any], finished: Iterable[str]) -> Iterator[Entry]:
     done = set(finished)
     for stat in sorted(sink.list(PREFIX), key=lambda stat: stat.path):
         run = stat.path.removeprefix(PREFIX).partition("/")[0]
-        if run not in done and stat.size <= _SEGMENT_BYTES:
+        if run not in done and stat.size <= _SEGMENT_BYTES and stat.path.endswith(".jsonl"):
             yield from _entries(_segment(sink, stat.path))
 
 

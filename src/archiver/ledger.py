@@ -290,17 +290,47 @@ def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
 def newest(one: Record, other: Record) -> Record:
     """Choose between two sinks' records of one material: a takedown wins, else the later transition.
 
-    Of two in the same second the one with more transitions is later.
+    Of two in the same second the one with more transitions is later. What is still alike is told apart by
+    what it says, so that the order of the sinks decides nothing.
     """
     if (one.state is State.TAKEN_DOWN) != (other.state is State.TAKEN_DOWN):
         return one if one.state is State.TAKEN_DOWN else other
-    return max(one, other, key=lambda record: (record.changed_at, len(record.history), len(record.earlier)))
+    later, earlier = sorted((one, other), key=_age, reverse=True)
+    return max(one, other, key=_line) if _age(later) == _age(earlier) else later
+
+
+def _age(record: Record) -> tuple[str, int, bool, int]:
+    return (record.changed_at, len(record.history), bool(record.files), len(record.earlier))
 
 
 def union(ledgers: Iterable[Mapping[Key, Record]]) -> dict[Key, Record]:
     """Merge the ledgers of several sinks."""
-    merged: dict[Key, Record] = {}
+    together: dict[Key, Record] = {}
     for ledger in ledgers:
         for key, record in ledger.items():
-            merged[key] = newest(merged[key], record) if key in merged else record
-    return merged
+            together[key] = merged(together[key], record) if key in together else record
+    return together
+
+
+def merged(one: Record, other: Record) -> Record:
+    """Choose the newest of two sinks' records, and keep of the other every file that it alone names.
+
+    Two sinks may each have taken a change that the other missed, in different nights.
+    """
+    if one == other:
+        return one
+    first = newest(one, other)
+    second = other if first is one else one
+    if second.files and not first.files and first.state is not State.TAKEN_DOWN:
+        # Stored where one sink was away, and not to be had where the other was: it is stored.
+        since = tuple(
+            replace(step, state=second.state) for step in first.history if step not in second.history
+        )
+        first, second = replace(second, problem=first.problem, history=(*second.history, *since)), first
+    named = {file for edition in first.earlier for file in edition.files} | set(first.files)
+    known = {(file.path, file.sha256) for file in named}
+    editions = (*second.earlier, Edition(first.changed_at, second.material.revision, second.files))
+    others = [each for each in editions if not known.issuperset((f.path, f.sha256) for f in each.files)]
+    if not others:
+        return first
+    return replace(first, earlier=tuple(sorted([*first.earlier, *others], key=lambda each: each.until)))

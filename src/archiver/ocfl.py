@@ -21,6 +21,7 @@ from archiver.naming import check_path
 from archiver.ocfl_object import ROOT, OcflObject, blob, digest, read
 
 __all__ = [
+    "DECLARATION",
     "ROOT",
     "UNCLAIMED",
     "Addition",
@@ -30,14 +31,17 @@ __all__ = [
     "commit",
     "digest",
     "heal",
+    "is_object_name",
     "load",
     "needs_healing",
     "read",
+    "read_head",
 ]
 
 #: Where files appear that no inventory named, in the state of the version that took them in.
 UNCLAIMED = "_unclaimed/"
-_DECLARATION = ("ocfl/0=ocfl_1.1", b"ocfl_1.1\n")
+#: The file that says what the storage root is, and what it holds.
+DECLARATION = ("ocfl/0=ocfl_1.1", b"ocfl_1.1\n")
 _INVENTORY = "inventory.json"
 _SIDECAR = "inventory.json.sha256"
 _URN = "urn:x-event-archive:"
@@ -59,7 +63,7 @@ def load(sink: Sink[Any], only: str = "") -> dict[str, OcflObject]:
         if slash and _NAME.fullmatch(name):
             objects.setdefault(name, OcflObject(sink, name)).files[rest] = stat
     for each in objects.values():
-        _read_head(each)
+        read_head(each)
     return objects
 
 
@@ -72,8 +76,13 @@ class _Copy:
     digest: str
 
 
-def _read_head(each: OcflObject) -> None:
-    """Find the newest version that was committed, whatever a crash left half done."""
+def is_object_name(name: str) -> bool:
+    """Say whether a directory in the storage root may be an object of ours."""
+    return _NAME.fullmatch(name) is not None
+
+
+def read_head(each: OcflObject) -> None:
+    """Find the newest version that was committed, whatever a crash left half done. Raises `DamageError`."""
     newest = _contiguous(each.files)
     found = _verified(each, "")
     # The copy in the object's root is right but after a crash between two writes; it then lags behind.
@@ -320,7 +329,7 @@ def _write(each: OcflObject, inventory: Inventory) -> OcflObject:
     sink, data = each.sink, inventory.to_bytes()
     commit_point = blob(data)
     _cover_head(each)
-    _declare(sink, *_DECLARATION)
+    _declare(sink, *DECLARATION)
     _declare(sink, f"{each.prefix}0=ocfl_object_1.1", b"ocfl_object_1.1\n")
     sink.flush()
     _commit_point(each, f"v{inventory.head}/{_INVENTORY}", commit_point)

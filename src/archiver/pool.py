@@ -28,6 +28,7 @@ class Crew:
 
     `limits` says for some sources how many fetches may run at once; the others' tasks go on meanwhile.
     `ready` looks at each task when its turn comes: it may change it, or give None to end the work.
+    `work` does one task.
     `stop` ends it too: running fetches are given up at their next byte, waiting ones do not start.
     """
 
@@ -36,6 +37,7 @@ class Crew:
     note: Note | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     ready: Callable[[Task], Task | None] = lambda task: task
+    work: Callable[[Task, Callable[[int, int | None], None]], Outcome] = work
     grace: float = GRACE
     clock: Callable[[], float] = time.monotonic
     _left: threading.Event = field(default_factory=threading.Event)
@@ -94,7 +96,7 @@ class Crew:
     def _one(self, task: Task) -> Outcome:
         if self.stop.is_set():
             raise Stopped
-        return work(task, self._noting(task))
+        return self.work(task, self._noting(task))
 
     def _noting(self, task: Task) -> Callable[[int, int | None], None]:
         def note(done: int, total: int | None = None) -> None:

@@ -160,9 +160,8 @@ class Recorder:
         return [record for record in self.stored if all(each.holds(record) for each in healthy)]
 
     def lacking(self, shelf: Shelf) -> int:
-        """Count the materials that another sink has, and this one not as they are now."""
-        held = (record for record in self.known.values() if record.state is not State.TAKEN_DOWN)
-        return sum(not shelf.holds(record) for record in held)
+        """Count the materials of which another sink has files, now or earlier ones, that this one has not."""
+        return sum(shelf.lacks(record) for record in self.known.values())
 
     def _stored(self, before: Record | None, done: Done) -> Record | None:
         if before is None or not before.files:

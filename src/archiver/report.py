@@ -42,7 +42,7 @@ class SourceReport:
 
     `scopes` maps each event to a fingerprint of its entries, as they were when `cursor` was made: only
     equal scopes can be compared. `settled` and `baseline` are the scopes and the number of materials
-    of the last complete listing.
+    of the last complete listing. `at` is when it was listed last, and `new` how many of that were new.
     """
 
     listed: int = 0
@@ -54,13 +54,16 @@ class SourceReport:
     error: str = ""
     error_reason: str = ""
     alarm: str = ""
+    at: str = ""
+    new: int = 0
 
 
 @dataclass
 class SinkReport:
     """One sink: the versions made, the error that ended it, seen damage, or why it was left alone.
 
-    `limits` are what its store does not do as it should; nothing is missing because of that.
+    `limits` are what its store does not do as it should; nothing is missing because of that. `copied`
+    and `copied_bytes` count the files that it had missed before and got from other sinks.
     """
 
     versions: dict[str, int] = field(default_factory=dict)
@@ -68,6 +71,8 @@ class SinkReport:
     note: str = ""
     damage: str = ""
     limits: list[str] = field(default_factory=list)
+    copied: int = 0
+    copied_bytes: int = 0
 
 
 @dataclass
@@ -126,8 +131,11 @@ def source_reports(report: Mapping[str, Any]) -> dict[str, SourceReport]:
 
 def _source_report(data: Mapping[str, Any]) -> SourceReport:
     listed, baseline, cursor = data.get("listed"), data.get("baseline"), data.get("cursor")
+    at, new = data.get("at"), data.get("new")
     return SourceReport(
+        at=at if isinstance(at, str) else "",
         listed=listed if _is_count(listed) else 0,
+        new=new if _is_count(new) else 0,
         complete=data.get("complete") is True,
         cursor=cursor if isinstance(cursor, str) else "",
         scopes=_texts(data.get("scopes")),

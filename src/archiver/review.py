@@ -62,6 +62,41 @@ class Waiting:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One material that has its place, and how it got there."""
+
+    record: Record
+    short: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the shape of `archive matches list --all --json`."""
+        material, found = self.record.material, self.record.match
+        return {
+            "id": self.short,
+            "source": self.record.source,
+            "event": material.event,
+            "talk": found.talk,
+            "method": found.method,
+            "score": found.score,
+            "kind": material.kind.value,
+            "title": material.title,
+            "held": bool(self.record.files),
+        }
+
+
+def placed(records: Iterable[Record]) -> list[Placed]:
+    """List what belongs to an event, by event, talk and title. Pure."""
+    own = [record for record in records if record.material.event and record.state is not State.TAKEN_DOWN]
+    found = [Placed(record, short_id(record.type_name, record.material.id)) for record in own]
+    return sorted(found, key=_by_place)
+
+
+def _by_place(each: Placed) -> tuple[str, ...]:
+    material = each.record.material
+    return (material.event, each.record.match.talk, material.kind.value, material.title, each.short)
+
+
 def waiting(records: Iterable[Record], router: Router) -> list[Waiting]:
     """List what waits, the newest first. Pure."""
     events = {event.id: event for event in router.events}

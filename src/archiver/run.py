@@ -11,12 +11,27 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
-from archiver import __version__, assign, examine, hold, index, instances, ocfl, recall, scope, staging, tally
+from archiver import (
+    __version__,
+    assign,
+    examine,
+    hold,
+    index,
+    instances,
+    ocfl,
+    ready,
+    recall,
+    replicate,
+    scope,
+    seal,
+    staging,
+    tally,
+)
 from archiver.archive import COMMON, RUNS, logbooks, new_run
+from archiver.budget import Budget
 from archiver.config import Config, SourceSpec
 from archiver.contracts import Source
 from archiver.decisions import settle
@@ -30,9 +45,9 @@ from archiver.journal import Journal
 from archiver.ledger import Key, Record, union
 from archiver.plan import Knowledge, Plan, Standing, plan
 from archiver.pool import Crew
-from archiver.record import Done, Recorder
+from archiver.record import Recorder
 from archiver.registry import Registry
-from archiver.report import Report, Silent, SinkReport, SourceReport, Watcher, revisions, source_reports
+from archiver.report import Report, Silent, SourceReport, Watcher, revisions, source_reports
 from archiver.route import Filters
 from archiver.shelf import Shelf
 from archiver.talks import refreshed
@@ -69,8 +84,9 @@ class Run:
 
     def __post_init__(self) -> None:
         self.id = new_run()
-        self.report = Report(self.id, _now(), __version__, dry_run=self.options.dry_run)
+        self.report = Report(self.id, ready.now(), __version__, dry_run=self.options.dry_run)
         self.planned = Plan()
+        self._budget = Budget(self.config.archive.staging_limit)
 
     def execute(self) -> Report:
         """Do the run. Raises `SinkError` when no sink can be used at all."""
@@ -101,13 +117,13 @@ class Run:
         heads, asked = held.heads.values(), self.options.filters.events
         self.config = refreshed(self.config, heads, self.report, asked, offline=bool(self.given))
         self._router = recall.router(held.heads.values(), self.config, self.options.filters)
-        settled = settle(known, self._router.decisions, _now(), self.id)
+        settled = settle(known, self._router.decisions, ready.now(), self.id)
         settled.apply(known)
-        before = _newest(head.report for head in held.heads.values())
+        before = ready.newest(head.report for head in held.heads.values())
         self._earlier = source_reports(before)
         self.report.sources = dict(self._earlier)
         self.report.revisions = revisions(before)
-        self._note_sinks(held)
+        self.report.sinks.update(ready.sink_reports(held, self.config.archive.min_copies))
         listings = self._discover(made, known)
         self.planned = self._plan(listings, known)
         self.watcher.said("planned", plan=self.planned, known=known)
@@ -120,6 +136,7 @@ class Run:
         recorder.settle(settled)
         self._record_plan(recorder)
         self._work(made, recorder, held)
+        self._catch_up(recorder)
         self._commit(recorder, held)
         self._finish(recorder)
 
@@ -170,6 +187,7 @@ class Run:
             listing,
             self._earlier.get(name),
             self._scopes.get(name, {}),
+            at=ready.now(),
             partial=self.options.filters.any or self.stop.is_set(),
             accept=name in self.options.accept_shrink,
         )
@@ -188,7 +206,7 @@ class Run:
         title = self.config.archive.title
         decided = self._router.decisions
         return Recorder(
-            self.id, events, known, shelves, _now, self.report.revisions, series=title, decisions=decided
+            self.id, events, known, shelves, ready.now, self.report.revisions, series=title, decisions=decided
         )
 
     def _record_plan(self, recorder: Recorder) -> None:
@@ -221,13 +239,14 @@ class Run:
     ) -> list[Task]:
         """Work on tasks; give back those that failed in passing and deserve a second try."""
         again: list[Task] = []
-        limits = {name: _max_fetches(made.source(name)) for name in {task.source for task in waiting}}
-        ready = _Ready(self.config.archive.staging, recorder, held)
-        crew = Crew(self._jobs, limits, self._moved, self.stop, ready)
+        limits = {name: ready.max_fetches(made.source(name)) for name in {task.source for task in waiting}}
+        prepare = ready.Ready(self.config.archive.staging, recorder, held)
+        work = ready.Bounded(self._budget, self._jobs, self.stop, alone=last)
+        crew = Crew(self._jobs, limits, self._moved, self.stop, prepare, work)
         for outcomes in crew.outcomes(waiting):
             settled = []
             for outcome in outcomes:
-                if not last and (outcome.transient or not _is_settled(outcome)):
+                if not last and (outcome.transient or not ready.is_settled(outcome)):
                     self._stop_sinks(recorder, outcome)
                     again.append(outcome.task)
                 else:
@@ -249,9 +268,9 @@ class Run:
     def _record(self, recorder: Recorder, outcome: Outcome, *, resumed: bool) -> dict[str, Any]:
         """Record one outcome and say what is to be told of it."""
         self._stop_sinks(recorder, outcome)
-        if not _is_settled(outcome):
+        if not ready.is_settled(outcome):
             return {}  # no sink took it: it stays to be done
-        done = _done(outcome)
+        done = ready.done(outcome)
         before = recorder.known.get(done.key)
         # What a person hands over is told of at once, and not waited for: it leaves no pending record.
         handed = done.problem is not None and done.source in self.given
@@ -264,23 +283,30 @@ class Run:
         for name, error in outcome.sink_errors.items():
             recorder.stop(name, error)
 
-    def _note_sinks(self, held: Hold) -> None:
-        few = len(held.heads) < self.config.archive.min_copies
-        for name, head in held.heads.items():
-            limits = list(held.limits.get(name, ()))
-            self.report.sinks[name] = SinkReport(damage=head.damage, limits=limits)
-        for name, note in held.notes.items():
-            least = f"; min_copies is {self.config.archive.min_copies}"
-            self.report.sinks[name] = SinkReport(error=note + least) if few else SinkReport(note=note)
-        for name, error in held.errors.items():
-            self.report.sinks[name] = SinkReport(error=str(error))
+    def _catch_up(self, recorder: Recorder) -> None:
+        """Give every sink what it missed in earlier runs, from one that has it."""
+        settings = self.config.archive
+        desk = replicate.Desk(settings.staging, self._budget, self.stop)
+        self._replication = replicate.Replication(
+            recorder, self._jobs, desk, self.watcher.said, limit=settings.catch_up_limit
+        )
+        for name, copies in self._replication.catch_up().items():
+            sink = self.report.sinks[name]
+            sink.copied, sink.copied_bytes = copies.files, copies.bytes
+            for path, reason in islice(copies.left.items(), 3):
+                self._add_note(name, f"does not have {path}: {reason}")
+        self.report.interrupted |= self.stop.is_set()
+        for name, found in self._replication.damage.items():
+            noted = self.report.sinks[name]
+            noted.damage = "; ".join([*filter(None, [noted.damage]), *found[:3]])
 
     def _commit(self, recorder: Recorder, held: Hold) -> None:
         for name, error in held.confirm().items():
             recorder.stop(name, error)
         files = documents(self.config.archive, self.config.events)
         files[COMMON] |= logbooks(held.heads.values())
-        made = recorder.commit(files, _message(self.report))
+        self._replication.borrow(files)
+        made = recorder.commit(files, ready.message(self.report))
         for name, versions in made.items():
             self.report.sinks[name].versions = versions
             self.watcher.said("committed", sink=name, versions=versions)
@@ -292,11 +318,10 @@ class Run:
 
     def _finish(self, recorder: Recorder) -> None:
         """Bring the index up to date, then leave the run report."""
+        tally.count_new(self.report, self._scopes)
         for name, shelf in recorder.healthy.items():
             self._refresh_index(recorder, name, shelf)
-            if number := recorder.lacking(shelf):
-                materials = "1 material" if number == 1 else f"{number} materials"
-                self._add_note(name, f"lacks the files of {materials} that another sink has")
+        self._count_copies(recorder)
         self._note_errors(recorder)
         if (
             any(each.error for each in recorder.shelves.values())
@@ -304,7 +329,7 @@ class Run:
             or self.stop.is_set()
         ):
             self._keep_earlier()
-        self.report.finished = _now()
+        self.report.finished = ready.now()
         for name, shelf in recorder.healthy.items():
             try:
                 self._leave_report(shelf)
@@ -313,6 +338,19 @@ class Run:
         self._note_errors(recorder)
         self.watcher.said("finished", report=self.report)
         self.registry.broadcast("archiver_run_finished", report=self.report.to_json())
+
+    def _count_copies(self, recorder: Recorder) -> None:
+        """Name the sinks that lack something; they are faults where too few have everything."""
+        lacking = {name: recorder.lacking(shelf) for name, shelf in recorder.healthy.items()}
+        whole = sum(not number for number in lacking.values())
+        few = whole < self.config.archive.min_copies and not self.stop.is_set()
+        for name, number in lacking.items():
+            if number:
+                self._add_note(name, ready.lacking(number))
+            if number and few:
+                sink = self.report.sinks[name]
+                sink.error = f"it {sink.note}; min_copies is {self.config.archive.min_copies}"
+                sink.note = ""
 
     def _refresh_index(self, recorder: Recorder, name: str, shelf: Shelf) -> None:
         changed = bool(self.report.sinks[name].versions)
@@ -349,57 +387,5 @@ class Run:
     def _leave_report(self, shelf: Shelf) -> None:
         data = json.dumps(self.report.to_json(), ensure_ascii=False, indent=1)
         sink = shelf.head.sink
-        sink.create(f"{RUNS}{self.id}.json", ocfl.blob(data.encode("utf-8", "backslashreplace")))
+        seal.create(sink, f"{RUNS}{self.id}.json", ocfl.blob(data.encode("utf-8", "backslashreplace")))
         sink.flush()
-
-
-@dataclass
-class _Ready:
-    """Looks at a task when its turn comes: which sinks still take something, and where to stage."""
-
-    staging: Path | None
-    recorder: Recorder
-    held: Hold
-
-    def __call__(self, task: Task) -> Task | None:
-        usable = self.recorder.healthy.keys() - set(self.held.lost())
-        destinations = tuple(each for each in task.destinations if each.sink in usable)
-        if not destinations:
-            return None
-        if self.staging is not None:
-            return replace(task, destinations=destinations, staging=self.staging)
-        # Inside a local sink, so that files are moved in, not copied: the last one is moved to.
-        for each in reversed(destinations):
-            root = self.held.heads[each.sink].sink.local_root
-            if root is not None:
-                return replace(task, destinations=destinations, staging=root / "tmp", staging_sink=each.sink)
-        return replace(task, destinations=destinations)
-
-
-def _is_settled(outcome: Outcome) -> bool:
-    """Say whether anything became of a task: it failed for a reason of its own, or a sink took it."""
-    return outcome.problem is not None or bool(outcome.stored)
-
-
-def _max_fetches(source: Source[Any, Any]) -> int:
-    # A plugin's own number: "8", 0 or None would stop everything.
-    number: object = source.max_fetches
-    return number if isinstance(number, int) and number > 0 else 1
-
-
-def _done(outcome: Outcome) -> Done:
-    task = outcome.task
-    return Done(task.source, task.type_name, outcome.material, outcome.files, outcome.stored, outcome.problem)
-
-
-def _newest(reports: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    return max(reports, key=lambda report: str(report.get("run", "")), default={})
-
-
-def _message(report: Report) -> str:
-    parts = [f"{report.total(what)} {what}" for what in ("new", "changed", "withdrawn") if report.total(what)]
-    return f"run {report.run}: {', '.join(parts) or 'records only'}"
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

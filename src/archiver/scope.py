@@ -76,13 +76,20 @@ def alarm(before: SourceReport | None, scopes: Mapping[str, str], alive: int) ->
 
 
 def judge(
-    listing: Listing, before: SourceReport | None, scopes: Mapping[str, str], *, partial: bool, accept: bool
+    listing: Listing,
+    before: SourceReport | None,
+    scopes: Mapping[str, str],
+    *,
+    at: str,
+    partial: bool,
+    accept: bool,
 ) -> tuple[Standing, SourceReport]:
     """Say how far a listing is believed, and what the next run must know of it.
 
-    `partial` says that the user asked for a part only; then nothing the next run goes by may change.
+    `at` is the time of the listing. `partial` says that the user asked for a part only; then nothing the
+    next run goes by may change.
     """
-    known = replace(before or SourceReport(), listed=len(listing.found), complete=False)
+    known = replace(before or SourceReport(), at=at, listed=len(listing.found), new=0, complete=False)
     if listing.error is not None:
         return Standing.DOUBTFUL, replace(known, error=str(listing.error), error_reason=listing.error.reason)
     if partial or listing.checkpoint is None:

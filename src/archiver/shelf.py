@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from archiver import ledger, ocfl
-from archiver.archive import COMMON, LEDGERS, Head
+from archiver import crate, ledger, ocfl
+from archiver.archive import COMMON, EVENT, LEDGERS, Head
 from archiver.errors import SinkError
 from archiver.journal import Entry, Journal
 from archiver.ledger import Key, Record, State, StoredFile
 from archiver.model import Material
-from archiver.ocfl import Addition
+from archiver.ocfl import Addition, OcflObject
 
 
 @dataclass
@@ -25,6 +25,8 @@ class Shelf:
     journal: Journal
     #: By event: logical path → SHA-256 of what is proven under the version to come.
     additions: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: By object: metadata files that another sink has and the run itself does not make.
+    borrowed: dict[str, dict[str, bytes]] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     error: SinkError | None = None
     _noted: list[Entry] = field(default_factory=list)
@@ -37,6 +39,14 @@ class Shelf:
             self.additions.setdefault(material.event, {}).update(fresh)
             content = target.next_content
             self._noted.append(Entry(material.event, source, type_name, material, content, tuple(files)))
+
+    def take(self, event: str, path: str, sha256: str) -> None:
+        """Note one file that is proven here and stands for no material now, such as an earlier edition."""
+        self.additions.setdefault(event, {})[path] = sha256
+
+    def borrow(self, name: str, path: str, data: bytes) -> None:
+        """Note a metadata file of another sink for the next version of an object."""
+        self.borrowed.setdefault(name, {})[path] = data
 
     def acknowledge(self) -> None:
         """Journal what was put since the last time. Raises `SinkError`."""
@@ -60,6 +70,17 @@ class Shelf:
         """Say whether every file that stands for a material now is here."""
         return self._all_here(record.material.event, record.files)
 
+    def lacks(self, record: Record) -> bool:
+        """Say whether a file of a material is not here, be it of now or of earlier."""
+        if record.state is State.TAKEN_DOWN:
+            return False
+        event, earlier = record.material.event, record.earlier
+        return not (self.holds(record) and all(self._all_here(event, each.files) for each in earlier))
+
+    def has(self, event: str, path: str) -> bool:
+        """Say whether anything is stored here under a logical path."""
+        return path in self.head.object(event).state or path in self.additions.get(event, {})
+
     def commit(
         self, documents: Mapping[str, Mapping[str, bytes]], message: str, now: Callable[[], str]
     ) -> Iterator[dict[str, int]]:
@@ -70,18 +91,27 @@ class Shelf:
         self.acknowledge()
         self.journal.close_segment()
         held = {name for name, known in self.head.objects.items() if known.inventory}
-        changed = {*self.touched, *self.additions, *(held & documents.keys())} - {COMMON}
+        changed = {*self.touched, *self.additions, *self.borrowed, *(held & documents.keys())} - {COMMON}
         # What says of which format all this is comes first.
         for name in (COMMON, *sorted(changed)):
             additions = [Addition(path, sha256) for path, sha256 in self.additions.get(name, {}).items()]
-            content = {**documents.get(name, {}), **self._ledger_files(name)}
+            content = {**self.borrowed.get(name, {}), **documents.get(name, {}), **self._ledger_files(name)}
             target = self.head.object(name)
+            if name != COMMON and (additions or _differ(target, content)):
+                content[crate.CRATE] = self._crate(target, content, now())
             after = ocfl.commit(target, additions, content, created=now(), message=message)
             self.additions.pop(name, None)
+            self.borrowed.pop(name, None)
             self.touched.discard(name)
             if after is not None:
                 self.head.objects[name] = after
                 yield {name: after.head}
+
+    def _crate(self, target: OcflObject, content: Mapping[str, bytes], now: str) -> bytes:
+        """Describe the version to come: from its documents and ledgers alone, so that sinks agree."""
+        document = content[EVENT] if EVENT in content else _held_document(target, EVENT)
+        records = (record for key, record in self.head.records.items() if key[0] == target.name)
+        return crate.crate(crate.event_of(document, target.name), crate.held(records), otherwise=now)
 
     def _own(self, record: Record) -> Record | None:
         """Give a record as this sink may keep it; None when files of now are missing here."""
@@ -113,3 +143,14 @@ class Shelf:
         old = [path for path in self.head.object(name).state if path.startswith(LEDGERS)]
         new = {f"{LEDGERS}{source}.jsonl": ledger.dump(rows) for source, rows in by_source.items()}
         return {**dict.fromkeys(old, b""), **new}
+
+
+def _differ(target: OcflObject, documents: Mapping[str, bytes]) -> bool:
+    """Say whether documents would make a new version."""
+    if target.inventory is None:
+        return True
+    return any(target.state.get(path) != ocfl.blob(data).sha256 for path, data in documents.items())
+
+
+def _held_document(target: OcflObject, path: str) -> bytes:
+    return target.read(path) if path in target.state else b""

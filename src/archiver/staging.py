@@ -35,6 +35,7 @@ class Desk:
 
     note: Callable[[int, int | None], None] = nobody
     proofs: dict[Path, tuple[os.stat_result, str]] = field(default_factory=dict)
+    into: Path | None = None
 
 
 _DESK: ContextVar[Desk | None] = ContextVar("desk", default=None)
@@ -45,6 +46,17 @@ def report_progress(done: int, total: int | None = None) -> None:
     desk = _DESK.get()
     if desk is not None:
         desk.note(done, total)
+
+
+def occupied() -> int:
+    """Count the bytes that lie in the directory of this thread's fetch now."""
+    current = _DESK.get()
+    total = 0
+    for where, _, names in os.walk(current.into) if current is not None and current.into else ():
+        for name in names:
+            with suppress(OSError):  # moved or cleared away since
+                total += Path(where, name).lstat().st_size
+    return total
 
 
 @contextmanager
@@ -66,6 +78,9 @@ _SPARE: dict[Path | None, list[Path]] = {}
 def directory(parent: Path | None) -> Iterator[Path]:
     """Lend an empty directory to one fetch. What is left in it is cleared away at the end."""
     into = _take(parent)
+    current = _DESK.get()
+    if current is not None:
+        current.into = into
     try:
         yield into
     except BaseException:

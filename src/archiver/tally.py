@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from archiver.errors import GoneError
 from archiver.ledger import Key, Problem, Record, State
@@ -33,6 +33,13 @@ def count_work(report: Report, planned: Plan, known: Mapping[Key, Record]) -> No
         before = known.get(work.found.key)
         report.count(*work.found.key[:2], "changed" if before and before.files else "new")
         report.bytes += work.found.material.size or 0
+
+
+def count_new(report: Report, listed: Iterable[str]) -> None:
+    """Say of each source that was listed in this run how much of that was new."""
+    for name in report.sources.keys() & set(listed):
+        new = sum(sources.get(name, {}).get("new", 0) for sources in report.counts.values())
+        report.sources[name].new = new
 
 
 def count_outcome(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archiver import derive, examine, instances, ocfl, staging, vetting
+from archiver import derive, examine, instances, ocfl, seal, staging, vetting
 from archiver.contracts import Sink, Source
 from archiver.errors import (
     ArchiverError,
@@ -150,12 +150,12 @@ def _put(
 ) -> None:
     for path, text in texts.items():
         try:
-            sink.create(path, ocfl.blob(text))
+            seal.create(sink, path, ocfl.blob(text))
         except ExistsError:
             # Derived from the same bytes by the same recipe, unless a power cut tore it.
             held = sink.stat(path)
-            if held is not None and held.size != len(text):
-                sink.replace(path, ocfl.blob(text))
+            if held is None or held.size != len(text) or sink.stat(seal.of(path)) is None:
+                seal.replace(sink, path, ocfl.blob(text))
     for item in staged:
         if item.stored.path not in destination.have:
             _put_file(sink, destination.content + item.stored.path, item, movable=movable)

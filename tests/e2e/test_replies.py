@@ -186,10 +186,16 @@ def test_what_was_filed_wrongly_is_moved_by_a_decision(
     kit.write(tmp_path, [mail])
     assert execute(["run"]) == 0
     check(tmp_path, [mail])
-    from archiver.decisions import short_id
-
+    capsys.readouterr()
+    assert execute(["matches", "list", "--json"]) == 0
+    assert not lines(capsys)
+    assert execute(["matches", "list", "--all", "--json"]) == 0
+    (placed,) = lines(capsys)
+    assert (placed["event"], placed["talk"]) == ("beijing", "chef")
+    # By the short id that the list shows, or by the source's own as it stands in the ledger.
     record = next(iter(head(tmp_path).records.values()))
-    assert execute(["matches", "accept", short_id("email", record.material.id), "shenzhen/billing"]) == 0
+    assert execute(["matches", "accept", record.material.id, "beijing"]) == 0
+    assert execute(["matches", "accept", placed["id"], "shenzhen/billing"]) == 0
     assert execute(["run"]) == 0
     capsys.readouterr()
     assert execute(["status", "--json"]) == 0
@@ -209,7 +215,7 @@ def test_what_was_filed_wrongly_is_moved_by_a_decision(
         (["accept", "zzzz", "beijing"], "no material 'zzzz'"),
         (["accept", "zzzz", "bejing"], "Did you mean 'beijing'?"),
         (["accept", "zzzz", "beijing/chief"], "Did you mean 'chef'?"),
-        (["reject", "a"], "no material 'a'"),
+        (["reject", "a"], "at least the first four"),
     ],
 )
 def test_a_wrong_call_says_what_is_right(
@@ -310,3 +316,14 @@ class TestAsking:
         assert "请分享您的讲稿《Deploy OpenStack with Chef》" in " ".join(
             one.subject for one in kit.read_drafts(tmp_path / "asks")
         )
+
+
+def test_drafts_that_cannot_be_written_are_told_plainly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kit.project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert execute(["run"]) in {0, 1}
+    (tmp_path / "taken").write_text("a file")
+    assert execute(["ask", "beijing", "--to", "taken/drafts"]) == 2
+    assert "cannot be written into taken/drafts" in capsys.readouterr().err

@@ -39,6 +39,8 @@ from plugins.mails import (
     text,
 )
 
+#: A header field of 90 kB: a letter to 3,000 people, before the other fields.
+MANY = ",\n ".join(f"Person {number} <p{number}@list.example>" for number in range(3_000))
 BIG = bytes(range(256)) * 16_384  # 4 MiB
 
 
@@ -550,12 +552,64 @@ class TestFilters:
                 entry(SHENZHEN, sender=["a@b", "c d"], to="box"),
             ]
             listed(make(proxy.port, since=date(2012, 9, 10)), *entries)
-            one, two = proxy.commands("UID SEARCH")
+            one, two, answers = proxy.commands("UID SEARCH")
         assert one == 'UID SEARCH UID 1:* SINCE 9-Sep-2012 (SUBJECT "Chef")'
         assert two == (
             'UID SEARCH UID 1:* SINCE 9-Sep-2012 OR (FROM "a@b") (FROM "c" FROM "d") '
             'OR OR OR (TO "box") (CC "box") (HEADER Delivered-To "box") (HEADER X-Original-To "box")'
         )
+        assert answers == (
+            'UID SEARCH UID 1:* SINCE 9-Sep-2012 OR OR OR OR OR HEADER In-Reply-To "" SUBJECT "#" '
+            'TO "+" CC "+" HEADER Delivered-To "+" HEADER X-Original-To "+"'
+        )
+
+    @pytest.mark.parametrize("search", ["server", "local"])
+    def test_answers_to_our_mails_pass_every_filter(
+        self, server: Dovecot, user: str, make: Make, search: str
+    ) -> None:
+        asked = "k3f9h2xz.0123456789abcdef@archive.example"
+        server.put(
+            user,
+            [
+                mail(1, attachment("a.pdf"), subject="Re: [bj/chef#k3f9h2xz] Your slides"),
+                mail(2, attachment("b.pdf"), to="Box <box+k3f9h2xz@example.test>"),
+                mail(3, attachment("c.pdf"), in_reply_to=f"<{asked}>"),
+                mail(4, attachment("d.pdf"), subject="ticket #12345678", to="box+shenzhen@example.test"),
+                mail(5, attachment("e.pdf"), in_reply_to="<somebody@else.example>"),
+            ],
+        )
+        items = materials(make(search=search), entry(subject="Nothing"))
+        assert [item.id for item in items] == [f"m{number}@example.org/2" for number in (1, 2, 3)]
+        assert {item.event for item in items} == {""}
+
+    def test_a_header_longer_than_what_is_read_at_first(
+        self, server: Dovecot, user: str, make: Make, tmp_path: Path
+    ) -> None:
+        server.put(user, [mail(1, attachment("a.pdf"), to=MANY, subject=None), mail(2, attachment("b.pdf"))])
+        source = make()
+        items = materials(source)
+        assert [item.id for item in items] == ["m1@example.org/2", "m2@example.org/2"]
+        assert fetched(source, items[0], tmp_path / "into")[1]["file"] == PDF
+
+    def test_a_message_of_parts_without_a_boundary_is_told(
+        self, server: Dovecot, user: str, make: Make
+    ) -> None:
+        server.put(user, [header(1) + multipart([attachment("a.pdf")]).replace(b"boundary=", b"x=")])
+        items, _ = listed(make())
+        assert ["'Talk 1' of 2012-09-16" in str(item.error) for item in items if hasattr(item, "error")] == [
+            True
+        ]
+
+    def test_a_link_with_a_secret_is_read_from_the_server_again(
+        self, server: Dovecot, user: str, make: Make
+    ) -> None:
+        server.put(user, [mail(1, body="https://example.org/a.pdf?token=hunter22")])
+        source = make()
+        (item,) = materials(source)
+        assert "hunter22" not in str(item)
+        link = source._link(item)
+        assert link is not None
+        assert link.url == "https://example.org/a.pdf?token=hunter22"
 
     def test_an_entry_that_wants_everything_needs_one_search(
         self, server: Dovecot, user: str, make: Make

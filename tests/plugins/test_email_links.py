@@ -98,7 +98,7 @@ class TestRecognised:
             "https://wetransfer.com/pricing",
             "https://pan.baidu.com/disk/home",
             "ftp://example.org/a.pdf",
-            "https://user:secret@example.org/a.pdf",
+            "https://user:secret@example.org/",
             "https://localhost/a.pdf",
             "http://[broken/a.pdf",
             "https://evil.example/?pan.baidu.com/s/1AbCdEf",

@@ -111,6 +111,13 @@ def test_a_file_is_listed_with_what_its_name_and_place_tell(tree: Tree) -> None:
     assert material.revision == f"5-{path.stat().st_mtime_ns}"
 
 
+@pytest.mark.parametrize("path", [".", "./", "", "./slides/.", "slides//"])
+def test_the_folder_itself_may_be_named_in_any_way(tree: Tree, path: str) -> None:
+    tree.put("slides/Explanation of Keystone.pdf")
+    (material,) = tree.listing((BEIJING, {"path": path})).materials
+    assert material.id == "slides/Explanation of Keystone.pdf"
+
+
 def test_a_listing_is_sorted_complete_and_the_same_again(tree: Tree) -> None:
     for name in ["b/2.pdf", "b/1.pdf", "a.pdf", "c/d/e.jpg", "照片/一.jpg"]:
         tree.put(name)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from archiver.testing.links import File, LinksDouble, Tag
 from archiver_plugins.links import Link, Links, LinksEntry, LinksOptions, archiver_sources
 from archiver_plugins.links.addresses import address, public
 from archiver_plugins.links.asking import AHEAD, look, revision
-from archiver_plugins.links.lists import read_list
+from archiver_plugins.links.lists import Wrong, read_list
 from archiver_plugins.links.names import kind_of, last_part, title_of
 
 Make = Callable[[str], api.Context]
@@ -464,7 +465,7 @@ class TestFetching:
 class TestLists:
     def read(self, folder: Path, name: str, text: str, encoding: str = "utf-8") -> list[Link]:
         (folder / name).write_bytes(text.encode(encoding))
-        return list(read_list(folder / name))
+        return [link for link in read_list(folder / name) if isinstance(link, Link)]
 
     def test_a_text_has_an_address_and_maybe_a_title_in_each_line(self, tmp_path: Path) -> None:
         links = self.read(
@@ -481,14 +482,39 @@ class TestLists:
         (link,) = self.read(tmp_path, "a.csv", text, encoding)
         assert (link.title, link.kind, link.talk, link.date) == ("云, 计算", "slides", "chef", "2012-09")
 
-    def test_wrong_lines_are_named_after_the_right_ones(self, tmp_path: Path) -> None:
+    def test_a_wrong_line_is_told_and_the_others_are_read(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_text(
-            "url,kind\nhttps://e.org/a,slides\nfile:///x,\nhttps://e.org/b,dance\n"
+            "url,kind\nhttps://e.org/a,slides\nfile:///x,\nhttps://e.org/b,dance\nhttps://e.org/c,\n"
         )
-        links = read_list(tmp_path / "a.csv")
-        assert next(links).url == "https://e.org/a"
-        with pytest.raises(api.InvalidError, match=r"line 3: url: .*file://.*; line 4: kind"):
-            next(links)
+        first, file, kind, last = read_list(tmp_path / "a.csv")
+        assert isinstance(first, Link)
+        assert isinstance(last, Link)
+        assert (first.url, last.url) == ("https://e.org/a", "https://e.org/c")
+        assert isinstance(file, Wrong)
+        assert isinstance(kind, Wrong)
+        assert re.search(r"a\.csv, line 3 is no link: url: .*file://", str(file.error))
+        assert "a.csv, line 4 is no link: kind" in str(kind.error)
+
+    def test_a_wrong_line_is_listed_beside_the_links_and_nothing_counts_as_gone(
+        self, source: Links, service: LinksDouble, tmp_path: Path
+    ) -> None:
+        link = service.link("/a.pdf")
+        (source.context.folder / "l.csv").write_text(f"url,title\nnot a url?token=hunter22,x\n{link},A\n")
+        (good, bad), last = listed(source, entry(file="l.csv", kind="slides"))
+        assert isinstance(good, api.Material)
+        assert isinstance(bad, api.Unavailable)
+        assert (good.url, bad.material.title, bad.material.event) == (link, "l.csv, line 2", "beijing")
+        assert "l.csv, line 2 is no link: url" in str(bad.error)
+        assert "hunter22" not in f"{bad}{bad.error}"
+        assert not last.complete
+
+    def test_a_list_of_nothing_but_wrong_lines_is_told_in_part(
+        self, source: Links, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (source.context.folder / "l.txt").write_text("oops\n" * 500)
+        items, _ = listed(source, entry(file="l.txt"))
+        assert len(items) == 100
+        assert "more than 100 lines are no links" in caplog.text
 
     @pytest.mark.parametrize(
         ("name", "data", "said"),
@@ -526,7 +552,10 @@ class TestLists:
                 path = Path(folder) / name
                 path.write_bytes(b"url,title\n" + data)
                 try:
-                    assert all(link.url.startswith("http") for link in read_list(path))
+                    assert all(
+                        link.url.startswith("http") if isinstance(link, Link) else link.line > 0
+                        for link in read_list(path)
+                    )
                 except api.SourceError:
                     continue
 
@@ -582,5 +611,9 @@ class TestRuns:
         run("\n".join(lines))
         broken = run("\n".join([*lines[:2], "oops"]))
         assert (broken.exit_code(), broken.sources["files"].complete) == (1, False)
-        assert "line 3" in broken.sources["files"].error
-        assert run("\n".join(lines[:3])).sources["files"].complete
+        assert broken.sources["files"].error == ""
+        (pending,) = broken.problems
+        assert "links.txt, line 3 is no link" in str(pending)
+        mended = run("\n".join(lines[:3]))
+        assert mended.sources["files"].complete
+        assert not mended.problems

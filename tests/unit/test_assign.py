@@ -47,10 +47,11 @@ def journalled(
     return file
 
 
-def adopted(world: World, material: Material = MATERIAL) -> list[tuple[StoredFile, ...]]:
+def adopted(world: World, material: Material = MATERIAL) -> list[tuple[tuple[StoredFile, ...], set[str]]]:
+    """The files that are taken over, and the sinks in which they are proven."""
     heads = {name: world.head(name) for name in world.sinks}
     waiting = tasks(planned(material), Workshop("run", world.folder), heads, {})
-    return [outcome.files for outcome in adopt(waiting, heads)]
+    return [(outcome.files, set(outcome.stored)) for outcome in adopt(waiting, heads)]
 
 
 def test_a_task_knows_what_each_sink_has(world: World) -> None:
@@ -77,14 +78,14 @@ def test_a_task_knows_what_each_sink_has(world: World) -> None:
 
 def test_what_every_sink_has_is_adopted(world: World) -> None:
     files = {journalled(world, sink) for sink in world.sinks}
-    assert adopted(world) == [tuple(files)]
+    assert adopted(world) == [(tuple(files), {"one", "two"})]
 
 
 def test_the_later_of_two_killed_runs_counts(world: World) -> None:
     for sink in world.sinks:
         journalled(world, sink, b"first", run="killed-1")
         last = journalled(world, sink, b"second", run="killed-2")
-    assert adopted(world) == [(last,)]
+    assert adopted(world) == [((last,), {"one", "two"})]
 
 
 @pytest.mark.parametrize(
@@ -94,32 +95,44 @@ def test_the_later_of_two_killed_runs_counts(world: World) -> None:
         {"files": ()},
         {"content": "ocfl/a/v9/content/"},
         {"material": replace(MATERIAL, revision="0")},
-        {"data": b"other bytes"},
     ],
 )
-def test_what_is_not_proven_in_every_sink_is_fetched_again(world: World, more: dict[str, Any]) -> None:
-    journalled(world, "one")
+def test_what_is_proven_in_one_sink_is_not_fetched_again(world: World, more: dict[str, Any]) -> None:
+    file = journalled(world, "one")
     journalled(world, "two", **more)
-    assert adopted(world) == []
+    assert adopted(world) == [((file,), {"one"})]
 
 
-def test_one_journal_is_not_enough(world: World) -> None:
+def test_one_of_two_that_differ_is_taken(world: World) -> None:
     journalled(world, "one")
+    file = journalled(world, "two", b"other bytes")
+    assert adopted(world) == [((file,), {"two"})]
+
+
+@pytest.mark.parametrize("more", [{"put": False}, {"material": replace(MATERIAL, revision="0")}])
+def test_what_is_proven_nowhere_is_fetched_again(world: World, more: dict[str, Any]) -> None:
+    for sink in world.sinks:
+        journalled(world, sink, **more)
     assert adopted(world) == []
+
+
+def test_one_journal_is_enough(world: World) -> None:
+    file = journalled(world, "one")
+    assert adopted(world) == [((file,), {"one"})]
 
 
 def test_damaged_bytes_are_not_adopted(world: World) -> None:
     for sink in world.sinks:
         file = journalled(world, sink)
     (world.folder / "two/ocfl/a/v1/content" / file.path).write_bytes(b"tex")
-    assert adopted(world) == []
+    assert adopted(world) == [((file,), {"one"})]
 
 
 def test_a_damaged_journal_costs_only_itself(world: World) -> None:
     for sink in world.sinks:
-        journalled(world, sink)
+        file = journalled(world, sink)
     (world.folder / "two/journal/killed/1.jsonl").write_bytes(b'\xff{}\n[]\n{"event": 3}\n')
-    assert adopted(world) == []
+    assert adopted(world) == [((file,), {"one"})]
 
 
 def test_a_directory_in_the_place_of_a_file_is_not_adopted(world: World) -> None:
@@ -128,4 +141,4 @@ def test_a_directory_in_the_place_of_a_file_is_not_adopted(world: World) -> None
     path = world.folder / "one/ocfl/a/v1/content" / file.path
     path.unlink()
     path.mkdir()
-    assert adopted(world) == []
+    assert adopted(world) == [((file,), {"two"})]

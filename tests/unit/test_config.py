@@ -802,3 +802,11 @@ def _outcome(path: Path, plugins: Registry) -> tuple[Config | None, tuple[Proble
         return config.load(path, plugins, {}), ()
     except ConfigProblems as error:
         return None, error.problems
+
+
+def test_bounds_of_bytes_on_their_way(load: Load, problems: Problems) -> None:
+    found = load(ONE.replace("title: Tour", "title: Tour, staging_limit: 5000000000, catch_up_limit: 7"))
+    assert (found.archive.staging_limit, found.archive.catch_up_limit) == (5_000_000_000, 7)
+    assert (load(ONE).archive.staging_limit, load(ONE).archive.catch_up_limit) == (None, None)
+    (told,) = problems(ONE.replace("title: Tour", "title: Tour, staging_limit: 0"))
+    assert "archive.staging_limit" in told

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import media_samples
-from archiver import archive, derive, journal, lease, ledger, naming, ocfl
+from archiver import archive, crate, derive, journal, lease, ledger, naming, ocfl
 from archiver.catalog.serving import CATALOG
 from archiver.cli import execute
 from archiver.model import Grade, Kind, Role
@@ -75,7 +75,7 @@ def blocks(word: str) -> list[tuple[str, str]]:
 RUN = re.compile(r"\d{8}T\d{6}(\.\d{3})?Z-[0-9a-f]{6}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 #: Values that differ from machine to machine: only their types are compared.
-DIFFERING = {"at", "host", "pid", "process"}
+DIFFERING = {"at", "datePublished", "host", "pid", "process"}
 
 
 def same_each_time(value: Any, key: str = "") -> Any:
@@ -97,8 +97,10 @@ def sample(root: Path, name: str) -> Any:
     if file.suffix == ".jsonl":
         (text,) = [line for line in text.splitlines() if words in line]
     if file.name == "inventory.json":
-        digest = re.findall(r'"([0-9a-f]{64})": \[\s+"v1/content/metadata/ledger/', text)
-        return json.loads(text.replace(digest[0], "LEDGER"))
+        for word, path in (("LEDGER", "ledger/"), ("CRATE", "ro-crate")):
+            digest = re.findall(rf'"([0-9a-f]{{64}})": \[\s+"v1/content/metadata/{path}', text)
+            text = text.replace(digest[0], word)
+        return json.loads(text)
     data = json.loads(text)
     for source in data.get("sources", {}).values():
         source["scopes"] = source["settled"] = dict.fromkeys(source["scopes"], "ENTRIES")
@@ -196,7 +198,7 @@ def keys(data: object) -> Iterator[str]:
 
 
 def test_every_key_of_every_record_is_described(changed: Path) -> None:
-    described = set(re.findall(r"`([a-z_0-9]+)`", PAGE)) | {"attended"}  # a fact that the user named
+    described = set(re.findall(r"`(@?\w+)`", PAGE)) | {"attended"}  # a fact that the user named
     for file in changed.glob("ocfl/*/v*/content/metadata/**/*.json*"):
         lines = file.read_text("utf-8").splitlines() if file.suffix == ".jsonl" else [file.read_text("utf-8")]
         samples = {word for name, shown in SAMPLES if file.name in name for word in keys(json.loads(shown))}
@@ -210,6 +212,7 @@ def test_every_key_of_every_record_is_described(changed: Path) -> None:
     "word",
     [
         *ledger.State, *Role, *Grade, *Kind, archive.FORMAT, archive.COMMON, archive.ABOUT, archive.EVENT,
+        crate.CRATE,
         f"{archive.LEDGERS}<source>.jsonl", f"{archive.RUNS}<run>.json", f"{journal.PREFIX}<run>/<n>.jsonl",
         journal.SEGMENT, lease.PATH, f"{lease.TTL:.0f}", derive.RECIPE, CATALOG, ocfl.UNCLAIMED, "tmp/",
         naming.TITLE_BYTES, naming.NAME_BYTES,

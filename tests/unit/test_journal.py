@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archiver import journal
+from archiver import journal, seal
 from archiver.contracts import Blob, Sink, Stat
 from archiver.journal import Entry, Journal
 from archiver.ledger import StoredFile
@@ -19,6 +20,8 @@ from archiver.testing.sinks import paths, read
 from ocfl_checks import make_sink
 
 RUN = "20120916T100000Z-aaaaaa"
+#: A segment that is full, and the digest beside it.
+SEALED = [[f"{number}.jsonl", f"{number}.jsonl.sha256"] for number in (1, 2, 3)]
 FILE = StoredFile("slides/a-3f9a2c41d07b.pdf", 7, "a" * 64)
 
 
@@ -63,7 +66,11 @@ def test_what_is_noted_is_read_back(sink: Sink[Any]) -> None:
     notes.close_segment()
     notes.add(entry(9))
     assert left(sink) == [*entries, entry(9)]
-    assert paths(sink, "journal/") == [f"journal/{RUN}/1.jsonl", f"journal/{RUN}/2.jsonl"]
+    # A segment that is full is sealed.
+    names = ["1.jsonl", "1.jsonl.sha256", "2.jsonl"]
+    assert paths(sink, "journal/") == [f"journal/{RUN}/{name}" for name in names]
+    digest = hashlib.sha256(read(sink, f"journal/{RUN}/1.jsonl")).hexdigest()
+    assert seal.read_seal(sink, f"journal/{RUN}/1.jsonl") == (digest,)
 
 
 def test_a_finished_run_has_nothing_left(sink: Sink[Any]) -> None:
@@ -77,9 +84,9 @@ def test_a_sink_where_writes_cost_gets_one_per_segment(sink: Sink[Any]) -> None:
     notes = Journal(watched, RUN, clock=lambda: 0.0)
     for number in range(2 * journal.SEGMENT + 1):
         notes.add(entry(number))
-    assert watched.calls == ["flush", "1.jsonl", "flush", "2.jsonl"]
+    assert watched.calls == ["flush", *SEALED[0], "flush", *SEALED[1]]
     notes.close_segment()
-    assert watched.calls[4:] == ["flush", "3.jsonl"]
+    assert watched.calls[6:] == ["flush", *SEALED[2]]
     assert len(left(sink)) == 2 * journal.SEGMENT + 1
 
 
@@ -90,7 +97,7 @@ def test_or_one_every_thirty_seconds(sink: Sink[Any]) -> None:
     now[0] = journal.SECONDS + 1
     notes.add(entry(2))
     notes.add(entry(3))
-    assert watched.calls == ["flush", "1.jsonl"]
+    assert watched.calls == ["flush", *SEALED[0]]
 
 
 def test_files_are_safe_before_the_journal_says_so(sink: Sink[Any]) -> None:
@@ -98,7 +105,7 @@ def test_files_are_safe_before_the_journal_says_so(sink: Sink[Any]) -> None:
     notes = Journal(watched, RUN, clock=lambda: 0.0)
     notes.add(entry(1))
     notes.close_segment()
-    assert watched.calls == ["1.jsonl", "flush", "1.jsonl"]
+    assert watched.calls == ["1.jsonl", "flush", *SEALED[0]]
 
 
 def test_nothing_to_close(sink: Sink[Any]) -> None:

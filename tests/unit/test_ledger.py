@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archiver import ledger
@@ -236,3 +236,23 @@ def test_moving() -> None:
     assert moved.files == RECORD.files
     assert moved.key == ("beijing", "decks", "42")
     assert replace(RECORD, history=()).changed_at == ""
+
+
+def _named(record: Record) -> set[tuple[str, str]]:
+    files = [*record.files, *(file for edition in record.earlier for file in edition.files)]
+    return {(file.path, file.sha256) for file in files}
+
+
+@given(RECORDS, RECORDS)
+def test_two_sinks_records_merged_name_every_file_of_both(one: Record, other: Record) -> None:
+    assume(one.history and other.history)
+    both = ledger.merged(one, other)
+    assert ledger.merged(other, one) == both
+    assert _named(both) == _named(one) | _named(other)
+    for each in (one, other, both):
+        assert ledger.merged(both, each) == both
+        assert ledger.merged(each, both) == both
+    if State.TAKEN_DOWN in {one.state, other.state}:
+        assert both.state is State.TAKEN_DOWN
+    elif one.files or other.files:
+        assert both.files

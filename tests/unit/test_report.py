@@ -20,6 +20,8 @@ from archiver.report import (
     source_reports,
 )
 
+NOW = "2012-09-16T10:00:00Z"
+
 
 def report(**more: Any) -> Report:
     return Report("run", "2012-09-16T00:00:00Z", "0.1", **more)
@@ -62,9 +64,11 @@ def test_counts_add_up() -> None:
 
 
 def test_what_the_next_run_goes_by_comes_back_and_trouble_does_not() -> None:
-    full = SourceReport(3, True, "c", {"a": "1"}, {"a": "2"}, 5, "503", "failed", "shrunk")
+    full = SourceReport(3, True, "c", {"a": "1"}, {"a": "2"}, 5, "503", "failed", "shrunk", NOW, 2)
     written = json.loads(json.dumps(report(sources={"src": full}, revisions={"k": "r"}).to_json()))
-    assert source_reports(written) == {"src": SourceReport(3, True, "c", {"a": "1"}, {"a": "2"}, 5)}
+    assert source_reports(written) == {
+        "src": SourceReport(3, True, "c", {"a": "1"}, {"a": "2"}, 5, at=NOW, new=2)
+    }
     assert revisions(written) == {"k": "r"}
 
 

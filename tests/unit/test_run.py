@@ -622,7 +622,7 @@ def test_versions_made_before_a_sink_failed_are_told(world: World) -> None:
     assert report.sinks["one"].versions == {"_archive": 1, "a": 1}
 
 
-def test_a_sink_that_missed_a_version_claims_nothing_it_lacks(world: World) -> None:
+def test_a_sink_that_missed_a_version_is_given_it(world: World) -> None:
     two_sinks(world)
     world.up.put(*(Item(name) for name in "xyz"))
     world.run()
@@ -630,14 +630,37 @@ def test_a_sink_that_missed_a_version_claims_nothing_it_lacks(world: World) -> N
     world.up.change("x", data=(b"the second edition",), revision="2")
     assert world.run().exit_code() == 3
     world.troubles.clear()
-    # A transition of what it lacks, one of what it has, and a third edition that goes to both.
-    kept = world.up.items.pop("x")
+    del world.up.items["x"]
+    fetched = len(world.up.fetched)
     report = world.run()
     assert report.exit_code() == 0
-    assert [each.note for each in report.sinks.values()] == [
-        "",
-        "lacks the files of 1 material that another sink has",
-    ]
+    assert len(world.up.fetched) == fetched
+    assert [each.copied for each in report.sinks.values()] == [0, 1]
+    assert world.stored("x", sink="two") == [b"the second edition"]
+    assert len(world.record("x", sink="two").earlier) == 1
+    assert world.record("x", sink="two").state is State.WITHDRAWN
+    assert world.states("one") == world.states("two")
+    world.sinks = ("two", "one")
+    before = world.versions("one"), world.versions("two")
+    world.run()
+    assert (world.versions("one"), world.versions("two")) == before
+
+
+def test_a_sink_that_cannot_be_given_what_it_missed_claims_nothing_it_lacks(world: World) -> None:
+    two_sinks(world)
+    world.up.put(*(Item(name) for name in "xyz"))
+    world.run()
+    world.troubles["two"] = failing_at("check")
+    world.up.change("x", data=(b"the second edition",), revision="2")
+    world.run()
+    world.troubles.clear()
+    (path,) = (file.path for file in world.record("x", sink="one").files)
+    (world.folder / "one" / world.head("one").object("a").locate(path)).write_bytes(b"THE SECOND EDITION")
+    kept = world.up.items.pop("x")
+    report = world.run()
+    assert report.exit_code() == 4
+    assert "does not have the SHA-256" in report.sinks["one"].damage
+    assert "lacks the files of 1 material that another sink has" in report.sinks["two"].note
     assert world.record("x", sink="one").state is State.WITHDRAWN
     assert world.stored("x", sink="two") == [b"some bytes"]
     assert world.record("x", sink="two").state is State.STORED
@@ -647,10 +670,6 @@ def test_a_sink_that_missed_a_version_claims_nothing_it_lacks(world: World) -> N
     # The second sink has the first edition and the third; of the second it does not speak.
     assert [len(world.record("x", sink=sink).earlier) for sink in ("one", "two")] == [2, 1]
     assert world.stored("x", sink="two") == [b"the third"]
-    world.sinks = ("two", "one")
-    before = world.versions("one"), world.versions("two")
-    world.run()
-    assert (world.versions("one"), world.versions("two")) == before
 
 
 def test_what_needs_no_bytes_is_told_to_a_sink_that_missed_it(world: World) -> None:

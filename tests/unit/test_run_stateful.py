@@ -100,6 +100,8 @@ class Nights(RuleBasedStateMachine):
         before = {name: self.world.versions(name) for name in SINKS}
         self.night()
         assert {name: self.world.versions(name) for name in SINKS} == before
+        # Whichever was away in which night: now each has everything that the other has.
+        assert self.world.states("one") == self.world.states("two")
 
     def night(self, **options: object) -> None:
         known = union(self.world.records(name) for name in SINKS)

@@ -71,17 +71,18 @@ def listing(number: int, *, complete: bool = True, gone: int = 0, **more: Any) -
     return Listing("s", items, **{"checkpoint": Checkpoint("new", complete), **more})
 
 
+AT = "2012-09-16T10:00:00Z"
 BEFORE = SourceReport(10, True, "old", {"a": "1"}, {"a": "1"}, 10)
 
 
 def judged(given: Listing, *, partial: bool = False, accept: bool = False, scopes: Any = None) -> Any:
-    return judge(given, BEFORE, scopes or {"a": "1"}, partial=partial, accept=accept)
+    return judge(given, BEFORE, scopes or {"a": "1"}, at=AT, partial=partial, accept=accept)
 
 
 def test_judging_a_complete_listing() -> None:
     standing, now = judged(listing(6, gone=1))
     assert standing is Standing.COMPLETE
-    assert now == SourceReport(6, True, "new", {"a": "1"}, {"a": "1"}, 5)
+    assert now == SourceReport(6, True, "new", {"a": "1"}, {"a": "1"}, 5, at=AT)
 
 
 def test_judging_a_listing_of_what_changed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -91,8 +92,10 @@ def test_text_is_kept_while_the_bytes_are_here(bench: Any, tmp_path: Path) -> No
         yield Fetched(Path("deck.pdf"))
 
     outcome = bench(deck, material=replace(MATERIAL, kind=Kind.SLIDES))
-    (text,) = (tmp_path / "one" / "derived" / outcome.files[0].sha256).iterdir()
+    made = f"derived/{outcome.files[0].sha256}/text-v1"
+    text, digest = (tmp_path / "one" / name for name in (made, f"{made}.sha256"))
     assert "cookbooks" in text.read_text()
+    assert digest.read_text() == f"{hashlib.sha256(text.read_bytes()).hexdigest()}  text-v1\n"
 
 
 def test_what_a_sink_has_is_not_put_again(bench: Any, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ class Selection:
 
 def select(root: Path, entry: Entry) -> Selection:
     """Turn an entry into a selection, looking on the disk what its path is."""
-    path = entry.path.strip("/").removeprefix("./")
+    # "." and "./photos" as people write them
+    path = "/".join(part for part in entry.path.split("/") if part not in {"", "."})
     fixed, rest = (path, "") if _exists(root, path) or not is_glob(path) else fixed_part(path)
     names = _on_disk(root, fixed)
     single = names.pop() if names and root.joinpath(*names).is_file() and not rest else ""

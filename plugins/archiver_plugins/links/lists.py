@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,21 +15,26 @@ from archiver import api
 from archiver_plugins.links.options import Link
 
 MAX_BYTES: Final = 64 << 20
-#: Wrong lines that one message names.
-_TOLD: Final = 5
 _COLUMNS: Final = tuple(Link.model_fields)
-_HINT: Final = "Correct them; until then nothing in this list counts as gone."
+_HINT: Final = "Correct it; until then nothing in this list counts as gone."
 
 
-def read_list(path: Path) -> Iterator[Link]:
-    """Yield the links of a list, then raise `InvalidError` when there were lines that are none.
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A line that is no link: its number, counted from 1, and what is wrong, without secrets."""
+
+    line: int
+    error: api.InvalidError
+
+
+def read_list(path: Path) -> Iterator[Link | Wrong]:
+    """Yield the links of a list, and each line that is none, in order.
 
     What ends in .csv or .tsv is a table with a header; in all else each line is an address, maybe with a
     title behind it, and lines that begin with # are comments. Raises `FatalError` for a file that
     cannot be read at all.
     """
     text = _text(path)
-    wrong: list[str] = []
     tables = {".csv": ",", ".tsv": "\t"}
     separator = tables.get(path.suffix.lower())
     rows = _table(path, text, separator) if separator else _lines(text)
@@ -36,11 +42,8 @@ def read_list(path: Path) -> Iterator[Link]:
         try:
             yield Link.model_validate(row)
         except ValidationError as error:
-            wrong.append(f"line {number}: {_said(error)}")
-    if wrong:
-        more = f", and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
-        told = "; ".join(wrong[:_TOLD])
-        raise api.InvalidError(f"{path.name} has lines that are no links: {told}{more}", hint=_HINT)
+            told = f"{path.name}, line {number} is no link: {_said(error)}"
+            yield Wrong(number, api.InvalidError(told, hint=_HINT))
 
 
 def _text(path: Path) -> str:

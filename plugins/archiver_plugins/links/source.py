@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from archiver import api
 from archiver_plugins.links.addresses import address, public, shown, without_login
 from archiver_plugins.links.asking import Ahead, Seen, look, revision
-from archiver_plugins.links.lists import read_list
+from archiver_plugins.links.lists import Wrong, read_list
 from archiver_plugins.links.names import HTML, is_page, kind_of, last_part, title_of
 from archiver_plugins.links.options import Link, LinksEntry, LinksOptions
 
@@ -23,6 +24,8 @@ _CURSOR: Final = re.compile(r"listed ([0-9]{1,9})")
 #: What a page for logging in has, and where it lies.
 _LOGIN_FIELD: Final = re.compile(rb"""type\s*=\s*["']?password""", re.IGNORECASE)
 _LOGIN_PATH: Final = re.compile(r"\b(?:log-?in|sign-?in|sso|oauth2?|auth|account|accounts)\b", re.IGNORECASE)
+#: Wrong lines of a list that are told one by one.
+_TOLD: Final = 100
 _PAGE_BYTES: Final = 1 << 20
 
 
@@ -101,15 +104,27 @@ class Links(api.Source[LinksOptions, LinksEntry]):
             )
 
     def _entry(self, options: LinksEntry, listing: _Listing) -> Iterator[Listed]:
-        links = self._distinct(self._links(options))
+        wrong: list[Wrong] = []
+        links = self._distinct(self._links(options, wrong))
         for link, asked in listing.ahead.map((link, listing.due()) for link in links):
             material = _material(link, options.kind)
             yield _answered(material, asked.result(), listing) if asked else material
+        for each in wrong[:_TOLD]:
+            yield _unusable(options, each)
+        if wrong:
+            if len(wrong) > _TOLD:
+                self.context.log.warning("%s: more than %d lines are no links", options.file, _TOLD)
+            yield api.Checkpoint(complete=False)
 
-    def _links(self, options: LinksEntry) -> Iterator[Link]:
+    def _links(self, options: LinksEntry, wrong: list[Wrong]) -> Iterator[Link]:
+        """Give the links of an entry; what is none in its list is put aside, so that the rest goes on."""
         yield from options.links
         if options.file:
-            yield from read_list(self.context.folder / Path(options.file).expanduser())
+            for each in read_list(self.context.folder / Path(options.file).expanduser()):
+                if isinstance(each, Link):
+                    yield each
+                elif len(wrong) <= _TOLD:
+                    wrong.append(each)
 
     def _distinct(self, links: Iterator[Link]) -> Iterator[Link]:
         """Pass on each link; one that only its secrets tell from another raises `InvalidError` at the end."""
@@ -222,6 +237,14 @@ def _check_page(material: api.Material, name: str, done: api.Downloaded) -> None
         )
     if not _may_be_page(material, name):
         raise _page_instead(material)
+
+
+def _unusable(options: LinksEntry, wrong: Wrong) -> api.Unavailable:
+    """Make something to look after of a line that is no link; its text may be secret, so it is not told."""
+    path = Path(options.file)
+    identity = f"list/{hashlib.sha256(options.file.encode()).hexdigest()[:8]}/{path.name}/{wrong.line}"
+    title = f"{path.name}, line {wrong.line}"
+    return api.Unavailable(api.Material(identity, options.kind or api.Kind.OTHER, title), wrong.error)
 
 
 def _material(link: Link, kind: api.Kind | None) -> api.Material:

@@ -3,7 +3,8 @@
 Read in this order: `options` (what a user may write), `source` (listing and fetch), `boxes` and `files`
 (messages from the two kinds of places), `scan` and `answers` (the parts of a message, from a file and
 from a server), `parts` (which of them count), `materials` and `desk` (what becomes of them), `opened`
-and `retrieval` (one attachment, piece by piece), `links` and `resolve` (share links).
+and `retrieval` (one attachment, piece by piece), `links` and `resolve` (share links), `telling` (what may be
+written down of all that).
 
 Nothing here can change a mailbox: it is examined, never selected, and messages are peeked at.
 """

@@ -19,10 +19,10 @@ from archiver_plugins.mail import scan
 from archiver_plugins.mail.answers import Answer, parts_of, section
 from archiver_plugins.mail.filters import Query
 from archiver_plugins.mail.head import Head, read_head
-from archiver_plugins.mail.headers import fields_of
+from archiver_plugins.mail.headers import MOST_BLOCKS, fields_of
 from archiver_plugins.mail.letter import MAX_TEXT, Letter
 from archiver_plugins.mail.parts import Part
-from archiver_plugins.mail.retrieval import HEADER, Retrieval, Spot
+from archiver_plugins.mail.retrieval import HEADER, WHOLE_HEADER, Retrieval, Spot
 from archiver_plugins.mail.session import Box, Session
 from archiver_plugins.mail.sessions import Sessions
 
@@ -101,7 +101,7 @@ class Listing:
         found = [
             (uid, letter)
             for uid in uids
-            if uid in answers and (letter := self._letter(box, uid, answers[uid])) is not None
+            if uid in answers and (letter := self._letter(session, box, uid, answers[uid])) is not None
         ]
         return self._with_texts(session, [(uid, _renamed(session, uid, letter)) for uid, letter in found])
 
@@ -115,8 +115,10 @@ class Listing:
         middle = len(uids) // 2
         return self._answers(session, uids[:middle]) | self._answers(session, uids[middle:])
 
-    def _letter(self, box: Box, uid: int, answer: Answer) -> Letter | None:
+    def _letter(self, session: Session, box: Box, uid: int, answer: Answer) -> Letter | None:
         block = section(answer, "HEADER") or b""
+        if len(block) >= MOST_BLOCKS:
+            block = section(dict(session.fetch([uid], WHOLE_HEADER)).get(uid, {}), "HEADER") or block
         head = read_head(block, arrived=_arrived(answer.get("INTERNALDATE")))
         if head.is_answered_by_machine or not self.wanted(head):
             return None

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from archiver import api
+from archiver_plugins.mail import headers, mbox, scan
 from archiver_plugins.mail import letter as letters
-from archiver_plugins.mail import mbox, scan
 from archiver_plugins.mail.head import Head, read_head
 from archiver_plugins.mail.letter import Letter
 from archiver_plugins.mail.parts import Part
@@ -156,14 +156,24 @@ def _part_of(window: Window, place: Place) -> Window:
 
 
 def _letter(window: Window, place: Place, wanted: Wanted) -> Letter | None:
-    head = read_head(scan.header_block(window, window.start)[0])
+    block, _ = scan.header_block(window, window.start, headers.MAX_BLOCK)
+    head = read_head(block)
     if not head.fields or head.is_answered_by_machine or not wanted(head):
         return None
     letter = Letter(head, place=place.extra())
+    if len(block) >= headers.MAX_BLOCK:
+        return replace(letter, problem=_too_long())
     try:
         return _looked_into(letter, window, quoted=place.end is not None)
     except api.InvalidError as error:
         return replace(letter, problem=error)
+
+
+def _too_long() -> api.InvalidError:
+    return api.InvalidError(
+        f"its header is longer than {headers.MAX_BLOCK >> 20} MiB",
+        hint="Look at it in a mail program, and add by hand what it holds.",
+    )
 
 
 def _looked_into(letter: Letter, window: Window, *, quoted: bool) -> Letter:
@@ -270,6 +280,6 @@ def _matches(window: Window, root: str, name: str, material: api.Material) -> It
         if place.end is not None and place.end > window.end:
             continue
         part = _part_of(window, place)
-        head = read_head(scan.header_block(part, part.start)[0])
+        head = read_head(scan.header_block(part, part.start, headers.MAX_BLOCK)[0])
         if head.identity == material.extra.get("key"):
             yield Found(head, part, quoted=place.end is not None)

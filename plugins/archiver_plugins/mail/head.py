@@ -10,6 +10,7 @@ from email.utils import parsedate_tz
 from typing import Final
 
 from archiver_plugins.mail import headers
+from archiver_plugins.mail.telling import is_address, own_name, without_addresses
 
 _RECIPIENTS: Final = ("to", "cc", "delivered-to", "x-original-to")
 _CHINA: Final = 8 * 3600
@@ -24,8 +25,9 @@ _MARKS: Final = re.compile(
 class Head:
     """One message's header. `date` is ISO 8601 with its offset, or empty.
 
-    `sender` is a name, or the part of the address before the @. `addresses` are for filters alone: they
-    reach neither ledger nor sidecar. `tokens` are what stands after a + in an address it was sent to.
+    `sender` is a name, or the part of the address before the @; neither in it nor in `subject` is an
+    address. `sender_address` and `addresses` are for filters alone: they reach neither ledger nor sidecar.
+    `tokens` are what stands after a + in an address it was sent to.
     """
 
     fields: headers.Fields = ()
@@ -42,9 +44,26 @@ class Head:
     @property
     def key(self) -> str:
         """Name the message: its Message-ID, or a digest of what else identifies it."""
-        if self.message_id and len(self.message_id) <= 250:
+        if self.message_id and len(self.message_id) <= 250 and not self.has_address_for_id:
             return self.message_id
         return f"{'long' if self.message_id else 'none'}-{self._digest()[:24]}"
+
+    @property
+    def has_address_for_id(self) -> bool:
+        """Say whether the Message-ID is somebody's address, or begins with one: <w@example.org@mailer>."""
+        people = (self.sender_address, *self.addresses)
+        return _is_made_of_address(self.message_id) or self.message_id.lower() in people
+
+    @property
+    def told_id(self) -> str:
+        """Give what may be written down of the Message-ID: a server finds the message by it."""
+        return "@" + self.message_id.rpartition("@")[2] if self.has_address_for_id else self.message_id
+
+    @property
+    def named(self) -> str:
+        """Name the message for people, by its subject and date."""
+        day = f" of {self.date[:10]}" if self.date else ""
+        return f"the mail {(self.subject or self.key)[:80]!r}{day}"
 
     @property
     def mark(self) -> str:
@@ -93,16 +112,26 @@ def read_head(block: bytes, *, arrived: str = "") -> Head:
     received = [address for _, address in headers.addresses(headers.every(fields, _RECIPIENTS))]
     return Head(
         fields=fields,
-        subject=headers.text(headers.first(fields, "subject"))[:1000],
-        sender=(name or address.partition("@")[0])[:200],
+        subject=without_addresses(headers.text(headers.first(fields, "subject")))[:1000],
+        sender=(own_name(name) or address.partition("@")[0])[:200],
         sender_address=address,
         addresses=tuple(received[:1000]),
         date=_date(fields) or arrived,
         message_id=next(iter(headers.message_ids(headers.first(fields, "message-id"))), ""),
-        in_reply_to=tuple(headers.message_ids(headers.first(fields, "in-reply-to"))[:5]),
-        references=tuple(headers.message_ids(headers.first(fields, "references"))[-20:]),
+        in_reply_to=_answered(fields, "in-reply-to")[:5],
+        references=_answered(fields, "references")[-20:],
         tokens=tuple(dict.fromkeys(_tokens(received)))[:20],
     )
+
+
+def _answered(fields: headers.Fields, name: str) -> tuple[str, ...]:
+    """Give the Message-IDs of a field; ours are made of no address."""
+    found = headers.message_ids(headers.first(fields, name))
+    return tuple(each for each in found if not _is_made_of_address(each))
+
+
+def _is_made_of_address(message_id: str) -> bool:
+    return is_address(message_id.rpartition("@")[0])
 
 
 def _tokens(addresses: list[str]) -> list[str]:

@@ -16,9 +16,11 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from archiver_plugins.mail import charsets
+from archiver_plugins.mail.telling import without_addresses
 
-#: Bytes of one header block, and of one field, that are looked at.
-MAX_BLOCK: Final = 64 << 10
+#: Bytes of one header block, and of one field, that are looked at. A letter to 3,000 people has 100 kB.
+MAX_BLOCK: Final = 1 << 20
+MOST_BLOCKS: Final = 64 << 10  # nearly every header is shorter: so much is read at first
 MAX_FIELD: Final = 16 << 10
 #: Characters of a label: a name from upstream, which is never a path here.
 MAX_LABEL: Final = 200
@@ -99,8 +101,12 @@ def visible(value: str) -> str:
 
 
 def label(name: str) -> str:
-    r"""Make a label of a file name from upstream: `..\..\C:\x\deck.ppt` is "deck.ppt"."""
-    return visible(re.split(r"[/\\]", name.replace("\0", ""))[-1])[:MAX_LABEL].strip(" .")
+    r"""Make a label of a file name from upstream: `..\..\C:\x\deck.ppt` is "deck.ppt".
+
+    No mail address stays in it.
+    """
+    plain = visible(re.split(r"[/\\]", name.replace("\0", ""))[-1])
+    return without_addresses(plain)[:MAX_LABEL].strip(" .")
 
 
 def value_and_params(value: bytes) -> tuple[str, Params]:

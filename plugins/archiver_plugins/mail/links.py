@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urlunsplit
+
+from archiver_plugins.mail.telling import public
 
 #: Share links of one message that are looked at.
 MAX_LINKS: Final = 20
@@ -28,14 +30,16 @@ class Service(StrEnum):
     WETRANSFER = "wetransfer"
     BAIDU = "baidu-pan"
     DIRECT = "direct"
+    LOGIN = "login"  # any of these, with a user name and password in its address
 
 
 @dataclass(frozen=True, slots=True)
 class ShareLink:
     """A link to a file that somebody shared.
 
-    `key` identifies what it leads to, whatever else stands in the address. `code` is the extraction code
-    of Baidu Pan. `name` is the file's name where the address tells it.
+    `key` identifies what it leads to, whatever else stands in the address, and has no secret of it. `url` is
+    whole, for the fetch alone; `told` is what may be written down. A login is in none of them. `code` is the
+    extraction code of Baidu Pan. `name` is the file's name where the address tells it.
     """
 
     service: Service
@@ -43,6 +47,11 @@ class ShareLink:
     key: str
     code: str = ""
     name: str = ""
+
+    @property
+    def told(self) -> str:
+        """Give the address without secrets."""
+        return public(self.url)
 
     @property
     def id(self) -> str:
@@ -95,8 +104,6 @@ def find_links(text: str, html: str = "") -> list[ShareLink]:
 
 
 def _in_text(text: str) -> Iterator[ShareLink]:
-    from dataclasses import replace
-
     for match in _URL.finditer(text):
         link = _first_of(_readings(match[0]))
         if link is None:
@@ -136,8 +143,6 @@ def _first_of(urls: Iterable[str]) -> ShareLink | None:
 
 def _with_code(link: ShareLink, links: Iterable[ShareLink], text: str) -> ShareLink:
     """Give the only Baidu link of a message the only code in it."""
-    from dataclasses import replace
-
     if link.service is not Service.BAIDU or link.code:
         return link
     alone = sum(each.service is Service.BAIDU for each in links) == 1
@@ -152,8 +157,11 @@ def recognise(url: str, depth: int = 0) -> ShareLink | None:
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
         return None
-    if parts.scheme not in {"http", "https"} or "." not in host or len(url) > _MAX_URL or "@" in parts.netloc:
+    if parts.scheme not in {"http", "https"} or "." not in host or len(url) > _MAX_URL:
         return None
+    if "@" in parts.netloc:
+        found = recognise(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), depth)
+        return replace(found, service=Service.LOGIN, code="") if found else None
     inner = _unwrapped(host, parts)
     if inner:
         return recognise(inner, depth + 1) if depth < 3 else None
@@ -219,7 +227,8 @@ def _onedrive(parts: SplitResult, query: Queries) -> ShareLink | None:
         return None
     if not short and not query.keys() & {"resid", "id"}:
         return None
-    key = f"{parts.netloc.lower()}{parts.path}" + ("" if short else f"?{parts.query}")
+    told = urlsplit(public(urlunsplit(parts)))
+    key = f"{told.netloc.lower()}{told.path}" + ("" if short else f"?{told.query}")
     return ShareLink(Service.ONEDRIVE, urlunsplit(parts), key.rstrip("?/"))
 
 
@@ -256,7 +265,8 @@ def _direct(parts: SplitResult) -> ShareLink | None:
     if not _DOCUMENT.search(parts.path):
         return None
     name = unquote(parts.path.rpartition("/")[2])
-    key = f"{parts.netloc.lower()}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+    told = urlsplit(public(urlunsplit(parts)))
+    key = f"{told.netloc.lower()}{told.path}" + (f"?{told.query}" if told.query else "")
     return ShareLink(Service.DIRECT, urlunsplit(parts), key, name=name)
 
 

@@ -14,6 +14,7 @@ from archiver_plugins.mail.head import Head
 from archiver_plugins.mail.letter import Letter
 from archiver_plugins.mail.options import EmailOptions
 from archiver_plugins.mail.parts import LARGE_INLINE, Part, Sort
+from archiver_plugins.mail.telling import public
 
 Listed = api.Material | api.Unavailable
 
@@ -26,6 +27,8 @@ _EMPTY: Final = frozenset({
 _EMPTY_CHINESE: Final = re.compile(
     r"(?:新建|最终|版|副本|演示文稿|幻灯片|课件|讲稿|文档|附件|无标题|未命名)+"
 )
+#: Why nobody but a person can follow a link with a login.
+WITH_LOGIN: Final = "it came with a user name and password, which are never sent"
 #: What stands between two ids of `extra`.
 _BLANK: Final = " "
 
@@ -37,13 +40,18 @@ def of_letter(letter: Letter, options: EmailOptions) -> Iterator[Listed]:
     tell alike without the bytes: the same mail in a mailbox and in a file is the same material.
     """
     if letter.problem is not None:
-        yield api.Unavailable(_unreadable(letter, letter.problem), letter.problem)
+        yield _unreadable(letter, "all", letter.problem)
+        return
+    if _is_undivided(letter.head):
+        yield _unreadable(letter, "all", _undivided())
         return
     html = letter.text_of("text/html")
     shown = links.shown_pictures(html)
     for part in letter.parts:
         found = parts.sort(part, shown)
-        if _is_wanted(part, found, letter, options):
+        if part.family == "multipart" and part.octets:
+            yield _unreadable(letter, part.number, _undivided())
+        elif _is_wanted(part, found, letter, options):
             yield _attachment(letter, part, found)
     yield from _uuencoded(letter)
     if options.links:
@@ -103,10 +111,15 @@ def _uuencoded(letter: Letter) -> Iterator[api.Material]:
 def _links(letter: Letter, found: list[links.ShareLink]) -> Iterator[Listed]:
     for link in found:
         kind = api.Kind.SLIDES if "presentation/" in link.key else parts.kind(link.name)
-        extra = {"link": link.url, "service": link.service.value, "code": link.code, "name": link.name}
-        material = _material(letter, letter.head, link.id, kind, name=headers.label(link.name), extra=extra)
-        material = replace(material, url=link.url)
-        if link.service is links.Service.BAIDU:
+        name = headers.label(link.name)
+        extra = {"link": link.told, "service": link.service.value, "code": link.code, "name": name}
+        extra["secret"] = "yes" if link.told != link.url else ""
+        material = _material(letter, letter.head, link.id, kind, name=name, extra=extra)
+        material = replace(material, url=link.told)
+        if link.service is links.Service.LOGIN:
+            error = needs_person(link.url, why=WITH_LOGIN)
+            yield api.Unavailable(material, _about(letter.head, error))
+        elif link.service is links.Service.BAIDU:
             yield api.Unavailable(material, needs_person(link.url, link.code))
         else:
             yield material
@@ -118,14 +131,34 @@ def needs_person(
     """Say that nobody but a person can get what is behind a link."""
     with_code = f" with the code {code}" if code else ""
     return api.BlockedError(
-        f"The share link {url}{with_code} needs a person: {why}",
+        f"The share link {public(url)}{with_code} needs a person: {why}",
         hint="Open it in a browser, save the file, and add it with: archive add EVENT FILE",
     )
 
 
-def _unreadable(letter: Letter, problem: api.SourceError) -> api.Material:
-    extra = {"problem": problem.message}
-    return _material(letter, letter.head, f"{letter.head.key}/all", api.Kind.OTHER, extra=extra)
+def _unreadable(letter: Letter, what: str, problem: api.SourceError) -> api.Unavailable:
+    error = _about(letter.head, problem)
+    extra = {"problem": error.message}
+    material = _material(letter, letter.head, f"{letter.head.key}/{what}", api.Kind.OTHER, extra=extra)
+    return api.Unavailable(material, error)
+
+
+def _about(head: Head, error: api.SourceError) -> api.SourceError:
+    """Name the message in an error, so that a person finds it."""
+    return type(error)(f"In {head.named}: {error.message}", hint=error.hint)
+
+
+def _is_undivided(head: Head) -> bool:
+    """Say whether a message is a multipart without boundary. Servers make an empty text of what it holds."""
+    media_type, params = headers.value_and_params(headers.first(head.fields, "content-type"))
+    return media_type.startswith("multipart/") and not any(name == "boundary" for name, _ in params)
+
+
+def _undivided() -> api.InvalidError:
+    return api.InvalidError(
+        "it is said to be of several parts, but not what stands between them (no boundary)",
+        hint="Look at it in a mail program, and add by hand what it holds.",
+    )
 
 
 def _material(
@@ -164,7 +197,7 @@ def _context(head: Head) -> dict[str, str]:
     """
     return {
         "key": head.identity,
-        "message_id": head.message_id[:900],
+        "message_id": head.told_id[:900],
         "subject": head.subject,
         "in_reply_to": _BLANK.join(head.in_reply_to),
         "references": _BLANK.join(head.references),

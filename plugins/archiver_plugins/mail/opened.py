@@ -11,8 +11,10 @@ from typing import Final, Protocol
 from archiver import api
 from archiver_plugins.mail import decoding, letter, scan, sidecar
 from archiver_plugins.mail.head import Head
+from archiver_plugins.mail.links import ShareLink, find_links
 from archiver_plugins.mail.options import EmailOptions
 from archiver_plugins.mail.parts import Part
+from archiver_plugins.mail.telling import without_addresses
 
 #: Decoded bytes of one attachment.
 MAX_ATTACHMENT: Final = 2 << 30
@@ -120,6 +122,25 @@ def _write(data: Iterable[bytes], path: Path, material: api.Material) -> None:
             stream.write(piece)
 
 
+def link(opened: Opened, identity: str) -> ShareLink | None:
+    """Read a link with its secrets from the text again: the archive keeps none. None when it is not there."""
+    parts: list[Part] = []
+    texts: dict[str, bytes] = {}
+    for part in opened.parts():
+        parts.append(part)
+        if part.is_wrapped_message:
+            with letter.unwrapped(opened.pieces(part.number), part.encoding) as window:
+                found, more = letter.inside(window, part.number)
+                parts += found
+                texts |= more
+    for part in letter.readable(parts):
+        if not part.wrapped:
+            texts[part.number] = letter.beginning(opened.pieces(part.number), part.encoding)
+    read = letter.Letter(opened.head, tuple(parts), texts)
+    found_links = find_links(read.text_of("text/plain"), read.text_of("text/html"))
+    return next((each for each in found_links if each.id == identity), None)
+
+
 def kept(opened: Opened, options: EmailOptions) -> str:
     """Write what is kept of the message beside the attachment."""
     if options.sidecar == "none":
@@ -131,4 +152,5 @@ def kept(opened: Opened, options: EmailOptions) -> str:
     if text is None:
         return heading
     data = letter.beginning(opened.pieces(text.number), text.encoding)
-    return f"{heading}\n{sidecar.body(data, text.charset)}"
+    shown = sidecar.body(data, text.charset)
+    return f"{heading}\n{shown if options.sidecar == 'whole' else without_addresses(shown)}"

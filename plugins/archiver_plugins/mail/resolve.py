@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 from archiver import api
 from archiver_plugins.mail import headers, parts
 from archiver_plugins.mail.links import Service, ShareLink
-from archiver_plugins.mail.materials import needs_person
+from archiver_plugins.mail.materials import WITH_LOGIN, needs_person
 
 #: Bytes of one file behind a link.
 MAX_FILE: Final = 4 << 30
@@ -61,6 +61,8 @@ class Resolver:
             Service.WETRANSFER: self._wetransfer,
             Service.DIRECT: self._direct,
         }
+        if link.service is Service.LOGIN:
+            raise needs_person(link.url, why=WITH_LOGIN)
         way = ways.get(link.service)
         if way is None:
             raise needs_person(link.url, link.code)
@@ -71,7 +73,7 @@ class Resolver:
                 link.url, why="it has expired, or the file was deleted; ask the sender again"
             ) from None
         except api.BlockedError as error:
-            raise needs_person(link.url, why=str(error)) from error
+            raise needs_person(link.url, why=_reason(error)) from error
 
     def _at(self, url: str) -> str:
         """Give the address to ask, at a mirror where one is configured for the host."""
@@ -162,6 +164,13 @@ class Resolver:
             )
             for number, (name, address) in enumerate(items, 1)
         ]
+
+
+def _reason(error: api.BlockedError) -> str:
+    """Tell why a link is refused; a mail names hosts of any kind, so there is no `base_url` to set."""
+    if "base_url" not in error.hint:
+        return str(error)
+    return f"{error.message} (if this is your own service, name its host and address in the source's mirrors)"
 
 
 def _described(link: ShareLink, done: api.Downloaded) -> Obtained:

@@ -11,14 +11,16 @@ from archiver import api
 from archiver_plugins.mail.answers import parts_of, section
 from archiver_plugins.mail.filters import Query, quoted
 from archiver_plugins.mail.head import Head, read_head
-from archiver_plugins.mail.headers import MAX_BLOCK
+from archiver_plugins.mail.headers import MAX_BLOCK, MOST_BLOCKS
 from archiver_plugins.mail.parts import Part
 from archiver_plugins.mail.session import Box, Lost, Session
 from archiver_plugins.mail.sessions import ATTEMPTS, Sessions
 
 #: Bytes asked for at once: few round trips, little memory.
 PIECE: Final = 1 << 20
-HEADER: Final = f"BODY.PEEK[HEADER]<0.{MAX_BLOCK}>"
+#: The header of each of many messages, and that of one, in full.
+HEADER: Final = f"BODY.PEEK[HEADER]<0.{MOST_BLOCKS}>"
+WHOLE_HEADER: Final = f"BODY.PEEK[HEADER]<0.{MAX_BLOCK}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Retrieval:
             box = session.examine(spot.mailbox)
         if box.validity == spot.validity:
             return spot
-        place = {"mailbox": spot.mailbox, "message_id": spot.head.message_id}
+        place = {"mailbox": spot.mailbox, "message_id": spot.head.told_id}
         return self._find(session, place, spot.head.identity)
 
     def _find(self, session: Session, place: Mapping[str, str], key: str, number: str = "") -> Spot:
@@ -164,7 +166,7 @@ def _check_number(number: str) -> None:
 def _look(session: Session, box: Box, uid: int, number: str) -> Spot | None:
     if number:
         _check_number(number)
-    items = f"{HEADER} BODY.PEEK[{number}]<0.{PIECE}>" if number else HEADER
+    items = f"{WHOLE_HEADER} BODY.PEEK[{number}]<0.{PIECE}>" if number else WHOLE_HEADER
     for found, answer in session.fetch([uid], items):
         block = section(answer, "HEADER")
         if found == uid and block is not None:

@@ -50,13 +50,16 @@ class _Open:
         return "message/rfc822" if self.around[-1] == "multipart/digest" else "text/plain"
 
 
-def header_block(window: Window, position: int) -> tuple[bytes, int]:
-    """Read the header that begins there, and say where its body does."""
+def header_block(window: Window, position: int, most: int = headers.MOST_BLOCKS) -> tuple[bytes, int]:
+    """Read up to `most` bytes of the header that begins there, and say where its body does."""
     first = window.line(position)
     if not first.strip(b"\r\n"):  # no header at all
         return b"", position + len(first)
-    head = window.read(position, headers.MAX_BLOCK)
+    head = window.read(position, headers.MOST_BLOCKS)
     match = _END_OF_HEADER.search(head)
+    if not match and len(head) < most:
+        head = window.read(position, most)
+        match = _END_OF_HEADER.search(head)
     if match:
         return head[: match.start() + 1], position + match.end()
     at = min((at for end in (b"\n\n", b"\n\r\n") if (at := window.find(end, position)) >= 0), default=-1)
@@ -71,7 +74,7 @@ def parts_of(window: Window, *, wrapped: str = "") -> Iterator[Part]:
     """
     scanner = _Scanner(window)
     if wrapped:
-        block, _ = header_block(window, window.start)
+        block, _ = header_block(window, window.start, headers.MAX_BLOCK)
         scanner.entity(window.start, wrapped, ("message/rfc822",), read_head(block), message=True)
     else:
         scanner.entity(window.start, "", (), None, message=True)
@@ -126,7 +129,7 @@ class _Scanner:
         """Read the header of a part, and of the message in it if it is one; remember what it opens."""
         while True:
             self._count(len(around))
-            block, body = self._header(position)
+            block, body = self._header(position, headers.MAX_BLOCK if message else headers.MOST_BLOCKS)
             fields = headers.fields_of(block)
             part = part_of(number, fields, around, nested, default)
             if part.media_type.startswith("multipart/") and self._opened(part, fields, number):
@@ -137,7 +140,7 @@ class _Scanner:
             # The message inside begins where the part's body does.
             number = f"{number}.1".lstrip(".") if message else number
             around, default, message = (*around, part.media_type), "text/plain", True
-            nested = read_head(self._header(body)[0])
+            nested = read_head(self._header(body, headers.MAX_BLOCK)[0])
             position = body
         single = f"{number}.1".lstrip(".") if message else number
         self.leaf = replace(part, number=single, start=body)
@@ -153,9 +156,9 @@ class _Scanner:
         self.stack.append(_Open(b"--" + boundary, number, around, part.nested))
         return True
 
-    def _header(self, position: int) -> tuple[bytes, int]:
+    def _header(self, position: int, most: int) -> tuple[bytes, int]:
         """Read a header, which a boundary line ends too, in a message that lacks the empty line."""
-        block, body = header_block(self.window, position)
+        block, body = header_block(self.window, position, most)
         for match in _HYPHENS.finditer(block):
             if self._boundary(self.window.line(position + match.start())):
                 return block[: match.start()], position + match.start()

@@ -16,7 +16,7 @@ def brief(head: Head) -> str:
         ("Subject", head.subject),
         ("From", head.sender),
         ("Date", head.date),
-        ("Message-ID", f"<{head.message_id}>" if head.message_id else ""),
+        ("Message-ID", f"<{head.told_id}>" if head.told_id else ""),
     ]
     return "".join(f"{name}: {value}\n" for name, value in lines if value)
 

@@ -13,7 +13,7 @@ from archiver_plugins.mail import boxes, files, filters, materials, opened, side
 from archiver_plugins.mail.desk import Desk
 from archiver_plugins.mail.head import Head
 from archiver_plugins.mail.letter import Letter
-from archiver_plugins.mail.links import recognise
+from archiver_plugins.mail.links import Service, ShareLink, recognise
 from archiver_plugins.mail.oauth import Tokens
 from archiver_plugins.mail.options import EmailEntry, EmailOptions
 from archiver_plugins.mail.resolve import Obtained, Resolver, kind_of
@@ -70,11 +70,13 @@ class Email(api.Source[EmailOptions, EmailEntry]):
         options = self.options
         queries = [filters.query(entry.options, options.since) for entry in scope.entries]
         everything = [filters.query(EmailEntry(), options.since)]
+        narrow = boxes.merged(queries) if options.search == "server" else []
+        asked = [*narrow, filters.answers(options.since)] if narrow else everything
         return boxes.Listing(
             self._sessions,
             self._retrieval,
             options.mailboxes,
-            boxes.merged(queries if options.search == "server" else everything) or everything,
+            asked,
             options.gmail_search,
             self._wanted(scope),
             boxes.read_cursor(cursor),
@@ -87,8 +89,8 @@ class Email(api.Source[EmailOptions, EmailEntry]):
         since = self.options.since
 
         def wanted(head: Head) -> bool:
-            return filters.recent(since, head) and any(
-                filters.takes(entry.options, head) for entry in scope.entries
+            return filters.recent(since, head) and (
+                any(filters.takes(entry.options, head) for entry in scope.entries) or filters.is_answer(head)
             )
 
         return wanted
@@ -135,15 +137,22 @@ class Email(api.Source[EmailOptions, EmailEntry]):
 
     def _linked(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
         extra = material.extra
-        link = recognise(extra["link"])
+        link = self._link(material)
         if link is None:
             raise api.InvalidError(f"{extra['link']} is no share link that this program knows")
-        with_code = replace(link, code=extra.get("code", link.code))
+        with_code = replace(link, code=extra.get("code", link.code), service=Service(extra["service"]))
         found = Resolver(self.context.http, self.options.mirrors).get(with_code, into)
         yield _refined(material, found)
         for each in found:
             label = each.name if len(found) > 1 else ""
             yield api.Fetched(Path(each.path.name), label=label, media_type=each.media_type)
+
+    def _link(self, material: api.Material) -> ShareLink | None:
+        """Give the link of a material, with its secrets where it has any."""
+        if "secret" not in material.extra:
+            return recognise(material.extra["link"])
+        with self._opened(material) as found:
+            return opened.link(found, material.id)
 
 
 def _refined(material: api.Material, found: Sequence[Obtained]) -> api.Material:

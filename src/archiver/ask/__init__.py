@@ -63,10 +63,17 @@ def find(desk: Amendment, event: Event, *, talk: str = "", again: bool = False) 
 def drafts(desk: Amendment, requests: Iterable[Request], folder: Path) -> Iterator[Asked]:
     """Write each mail as an .eml file that a mail program opens for sending; existing files stay.
 
-    Raises `SinkError` before any file is written when that cannot be noted in the archive.
+    Raises `SinkError` before any file is written when that cannot be noted in the archive, and
+    `ConfigError` when the folder cannot be made.
     """
     written = list(_written(desk, requests, Way.DRAFT))
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the drafts cannot be written into {folder}: {error.strerror or error}"
+        raise ConfigError(
+            message, hint="name a folder that you may write: archive ask EVENT --to FOLDER"
+        ) from error
     _note(desk, [each.ask for each in written if isinstance(each, _Written)])
     for each in written:
         if isinstance(each, Asked):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from archiver.config import Config
     from archiver.decisions import Decision
     from archiver.model import Event
-    from archiver.review import Waiting
+    from archiver.review import Placed, Waiting
 
 #: What an earlier decision said is not said any more.
 _NOTHING = {"event": "", "talk": "", "reason": ""}
@@ -26,6 +26,7 @@ _NOTHING = {"event": "", "talk": "", "reason": ""}
 EPILOG = """\b
 Examples:
   archive matches list
+  archive matches list --all                     what has its place, too
   archive matches accept 3f9a2c41 beijing/deploy-openstack-with-chef
   archive matches accept 3f9a beijing            of the event, of no certain talk
   archive matches reject 77c0 --reason "an invoice"
@@ -42,8 +43,9 @@ def matches() -> None:
 
 
 @matches.command(name="list")
+@click.option("--all", "everything", is_flag=True, help="Also what has its place, to correct a wrong one.")
 @common_options
-def list_(config_path: Path, verbose: bool, as_json: bool) -> int:
+def list_(everything: bool, config_path: Path, verbose: bool, as_json: bool) -> int:
     """List what waits for a decision, and where it may belong.
 
     Senders are shown by their initials. Reads only.
@@ -53,14 +55,18 @@ def list_(config_path: Path, verbose: bool, as_json: bool) -> int:
 
     config, registry = load(config_path)
     config = knowing(config, registry)
-    config = knowing(config, registry)
     with reading(config, registry) as archive:
         router = recall.router(archive.heads.values(), config)
-        found = review.waiting(archive.records.values(), router)
+        records = archive.records.values()
+        found = review.waiting(records, router)
+        placed = review.placed(records) if everything else []
     if as_json:
-        for each in found:
+        for waits in found:
+            echo_json(waits.to_json())
+        for each in placed:
             echo_json(each.to_json())
     else:
+        _show_placed(placed)
         _show(found)
     return 0
 
@@ -76,7 +82,6 @@ def accept(item: str, place: str, config_path: Path, verbose: bool, as_json: boo
     """
     del verbose
     config, registry = load(config_path)
-    config = knowing(config, registry)
     config = knowing(config, registry)
     event, talk = _place(place, config)
     decided = _decide(config, registry, item, "accept", event=event, talk=talk)
@@ -96,10 +101,19 @@ def reject(item: str, reason: str, config_path: Path, verbose: bool, as_json: bo
     del verbose
     config, registry = load(config_path)
     config = knowing(config, registry)
-    config = knowing(config, registry)
     decided = _decide(config, registry, item, "reject", reason=" ".join(reason.split())[:500])
     _tell(decided, as_json=as_json)
     return 0
+
+
+def _show_placed(placed: Sequence[Placed]) -> None:
+    for each in placed:
+        data = each.to_json()
+        place = "/".join(part for part in (data["event"], data["talk"]) if part)
+        how = f"{data['method']}, {data['score']:.2f}" if data["score"] is not None else data["method"]
+        click.echo(printable(f"{each.short}  {data['kind']} “{data['title']}”  {place}  ({how})"))
+    if placed:
+        click.echo()
 
 
 def _show(found: Sequence[Waiting]) -> None:
@@ -181,9 +195,13 @@ def _pick(desk: Amendment, item: str) -> Decision:
     for decision in desk.router.decisions.latest.values():
         if decision.material is not None:
             found[short_id(*decision.item)] = decision
-    fitting = [short for short in found if short.startswith(item.casefold())]
-    if len(item) < 4 or not fitting:
-        raise click.UsageError(f"There is no material {item!r}. `archive matches list` shows the ids.")
+    # The id by which the source knows it does as well: "o3@mail.example/2", as in the ledger.
+    named = [short for short, decision in found.items() if decision.item[1] == item]
+    fitting = named or [short for short in found if short.startswith(item.casefold())]
+    if not named and len(item) < 4:
+        raise click.UsageError(f"{item!r} is too short: give at least the first four characters of an id.")
+    if not fitting:
+        raise click.UsageError(f"There is no material {item!r}. `archive matches list --all` shows the ids.")
     if len(fitting) > 1:
         raise click.UsageError(f"{item!r} may be {' or '.join(sorted(fitting)[:5])}: give more of it.")
     return found[fitting[0]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archiver.cli.copy_progress import CopyProgress
 from archiver.cli.ending import printable
 from archiver.cli.pace import Pace
 from archiver.cli.words import count, size
@@ -37,6 +38,7 @@ class Plain:
         self._told = clock()
         self._all = Pace(clock=clock)
         self._events: dict[str, Pace] = {}
+        self._copies = CopyProgress(self, clock)
 
     def said(self, what: str, /, **data: Any) -> None:
         """Write the line for an event."""
@@ -101,6 +103,15 @@ class Plain:
 
     def _on_alarm(self, source: str, alarm: str) -> None:
         self.line(f"ALARM: source {source}: {alarm}")
+
+    def _on_copying(self, sink: str, files: int, bytes: int) -> None:  # noqa: A002  # the word of the report
+        self._copies.begin(sink, files, bytes)
+
+    def _on_copy_moved(self, sink: str, bytes: int) -> None:  # noqa: A002  # likewise
+        self._copies.moved(sink, bytes)
+
+    def _on_copied(self, sink: str, files: int, bytes: int, left: int) -> None:  # noqa: A002  # likewise
+        self._copies.end(sink, files, bytes, left)
 
     def _on_stopping(self) -> None:
         self.line(
@@ -262,6 +273,7 @@ _RECORDS: dict[str, Callable[..., dict[str, Any]]] = {
     "planned": _planned,
     "item.done": _item,
     "alarm": lambda source, alarm: {"source": source, "alarm": alarm},
+    "copied": lambda **data: data,
     "committed": lambda sink, versions: {"sink": sink, "versions": versions},
 }
 

@@ -24,6 +24,7 @@ Examples:
   archive status                    every event, what it has and what it lacks
   archive status beijing shenzhen   only these two
   archive status --missing          only what is missing: whom to ask for which slides
+  archive status --withdrawn        what upstream lost and is kept here, with how that was seen
   archive status --json             the same for a program
 
 \b
@@ -40,8 +41,11 @@ What a cell of the table says:
 @click.command(epilog=EPILOG)
 @click.argument("events", metavar="[EVENT]...", nargs=-1)
 @click.option("--missing", is_flag=True, help="Show only what is missing.")
+@click.option("--withdrawn", is_flag=True, help="Show only what upstream lost and is kept here.")
 @common_options
-def status(events: tuple[str, ...], missing: bool, config_path: Path, verbose: bool, as_json: bool) -> int:
+def status(
+    events: tuple[str, ...], missing: bool, withdrawn: bool, config_path: Path, verbose: bool, as_json: bool
+) -> int:
     """Show what the archive has and what is missing.
 
     Compares the events and talks of the configuration with what the archive holds. Reads only; asks
@@ -60,6 +64,9 @@ def status(events: tuple[str, ...], missing: bool, config_path: Path, verbose: b
         router = recall.router(archive.heads.values(), config)
         waiting = len(review.waiting(everything, router))
         report = archive.report
+    if withdrawn:
+        _tell_withdrawn(records, config, as_json=as_json)
+        return 0
     programme = [event for event in config.events if not events or event.id in events]
     result = coverage(programme, records)
     if as_json:
@@ -70,6 +77,15 @@ def status(events: tuple[str, ...], missing: bool, config_path: Path, verbose: b
         if waiting and not missing:
             click.echo(f"Waiting for a decision: {waiting}. See: archive matches list")
     return 0
+
+
+def _tell_withdrawn(records: Sequence[Record], config: Config, *, as_json: bool) -> None:
+    from archiver.cli import withdrawn
+
+    if as_json:
+        echo_json({"withdrawn": withdrawn.as_data(records)})
+    else:
+        withdrawn.show(records, {event.id: event for event in config.events})
 
 
 def _asked(record: Record, events: Sequence[str]) -> bool:

@@ -94,6 +94,8 @@ def _sink(name: str, sink: SinkReport) -> Iterable[str]:
         yield f"Sink {name} could not be used: {sink.error}"
     if sink.damage:
         yield f"DAMAGE: sink {name}: {sink.damage}"
+    if sink.copied:
+        yield f"Sink {name} got {count(sink.copied, 'file')} that it had missed, {size(sink.copied_bytes)}."
     if sink.note:
         yield f"Sink {name} {sink.note}"
     yield from (f"Sink {name} {limit}" for limit in sink.limits)

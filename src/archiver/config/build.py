@@ -137,6 +137,8 @@ def _settings(
         min_copies=section.min_copies,
         jobs=section.jobs,
         staging=section.staging and folder / section.staging.expanduser(),
+        staging_limit=section.staging_limit,
+        catch_up_limit=section.catch_up_limit,
     )
 
 

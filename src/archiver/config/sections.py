@@ -137,6 +137,13 @@ class ArchiveSection(Stated):
     """How many files are fetched at once."""
     staging: Path | None = None
     """A directory for files on their way to the sinks; chosen by the program if left out."""
+    staging_limit: Annotated[int, Field(ge=1)] | None = None
+    """How many bytes may lie there at a time; as many as there is room for if left out.
+
+    Fetches wait for each other to stay within it. A file that is larger is not fetched, and named.
+    """
+    catch_up_limit: Annotated[int, Field(ge=1)] | None = None
+    """How many bytes one run copies at most to a sink that missed earlier runs; all of them if left out."""
 
 
 class TalkSection(Options):

@@ -17,7 +17,9 @@ from archiver.model import Event
 class ArchiveSettings:
     """What holds for the whole archive. `facts` are stated figures that no material can yield.
 
-    `jobs` is how many fetches run at once; `staging` where files lie until they are stored.
+    `jobs` is how many fetches run at once; `staging` where files lie until they are stored, and
+    `staging_limit` how many bytes of them at most; `catch_up_limit` how many bytes a run copies at most
+    to a sink that missed some.
     """
 
     title: str
@@ -27,6 +29,8 @@ class ArchiveSettings:
     min_copies: int = 1
     jobs: int = 4
     staging: Path | None = None
+    staging_limit: int | None = None
+    catch_up_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,17 @@ threads that download.
 """
 
 from archiver.examine.children import Children, Limits
-from archiver.examine.examiner import Examiner, close, start, text, verify
+from archiver.examine.examiner import Examiner, Picture, can_draw, close, draw, start, text, verify
 
-__all__ = ["Children", "Examiner", "Limits", "close", "start", "text", "verify"]
+__all__ = [
+    "Children",
+    "Examiner",
+    "Limits",
+    "Picture",
+    "can_draw",
+    "close",
+    "draw",
+    "start",
+    "text",
+    "verify",
+]

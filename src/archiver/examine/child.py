@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from archiver import derive, media
 from archiver.errors import InvalidError
+from archiver.examine import drawing
 from archiver.model import Kind, Role
 
 #: Remarks on one file that are passed on.
@@ -94,4 +95,9 @@ def _text(question: Mapping[str, Any]) -> str | None:
     return derive.text(Path(question["path"]), question["media_type"])
 
 
-_QUESTIONS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {"verify": _verify, "text": _text}
+def _draw(question: Mapping[str, Any]) -> dict[str, Any]:
+    page, widths, form = int(question["page"]), question["widths"], question["form"]
+    return drawing.draw(Path(question["path"]), question["media_type"], page, widths, form)
+
+
+_QUESTIONS: dict[str, Callable[[Mapping[str, Any]], Any]] = {"verify": _verify, "text": _text, "draw": _draw}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import base64
 import logging
 import os
 import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archiver import derive, media
 from archiver.errors import InvalidError
+from archiver.examine import drawing
 from archiver.examine.children import Children, Died, Limits
 from archiver.media import types
 from archiver.model import Kind, Role
@@ -20,6 +24,15 @@ log = logging.getLogger(__name__)
 #: Read by nothing but Python's own decoders, in bounded memory.
 _HARMLESS = frozenset({types.PLAIN, types.VTT, types.SRT})
 _ANYWAY = "if you trust it, archive it as kind `other`: then only its bytes count"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn picture, encoded: its size in pixels and its bytes."""
+
+    width: int
+    height: int
+    data: bytes
 
 
 class Examiner:
@@ -51,6 +64,22 @@ class Examiner:
             log.warning("No text could be read from a file of type %s: %s", media_type, error.message)
             return None
         return None if found is None else str(found)
+
+    def draw(
+        self, path: Path, media_type: str, widths: Sequence[int], *, page: int = 0, form: str = "webp"
+    ) -> tuple[int, tuple[Picture, ...]]:
+        """Draw a file in several widths; give how many pages it has, and the pictures, narrowest first.
+
+        See `archiver.examine.drawing.draw`. Raises `InvalidError` when nothing can be drawn.
+        """
+        question = {"ask": "draw", "media_type": media_type, "page": page, "widths": widths, "form": form}
+        found = self._ask(path, question)
+        assert isinstance(found, dict)
+        drawn = (
+            Picture(each["width"], each["height"], base64.b64decode(each["data"]))
+            for each in found["pictures"]
+        )
+        return int(found["pages"]), tuple(drawn)
 
     def start(self, count: int) -> None:
         """Have children ready for so many files."""
@@ -105,4 +134,5 @@ atexit.register(_SHARED.close)
 os.register_at_fork(after_in_child=_SHARED.forget)
 
 #: The process-wide examiner's; a worker needs no more than its task to use them.
-verify, text, start, close = _SHARED.verify, _SHARED.text, _SHARED.start, _SHARED.close
+verify, text, draw, start, close = _SHARED.verify, _SHARED.text, _SHARED.draw, _SHARED.start, _SHARED.close
+can_draw = drawing.can_draw

@@ -31,6 +31,14 @@ _FORWARD = re.compile(
     r"^\W*(?:(?:re|aw|antw|sv|回复|回覆|答复)\s*(?:\[\d+\])?\s*:\W*)*"
     r"(?:fwd?|wg|vs|vb|doorst|tr|rv|i|enc|转发|轉寄|轉發)\s*(?:\[\d+\])?\s*:"
 )
+#: Answers of machines that do not say so in their header (RFC 3834): "自动回复: 出差", "Out of Office: …".
+_AUTOMATIC = re.compile(
+    r"^\W*(?:自动回复|自動回覆|自动答复|auto(?:matic)?[ -]?(?:reply|response|antwort)|automatische antwort|"
+    r"out of (?:the )?office|abwesenheit|undeliver(?:ed|able)|delivery status notification|"
+    r"mail delivery failed|returned mail|退信|系统退信)"
+)
+#: Names under which mail systems report (RFC 5321, 4.5.5; RFC 2142).
+_SYSTEMS = re.compile(r"mailer[- ]?daemon|mail delivery (?:sub)?system|postmaster")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +74,15 @@ def read(material: Material) -> Hints | None:
         answered=(*extra.get("in_reply_to", "").split(), *reversed(extra.get("references", "").split())),
         events=tuple(extra.get("events", "").split()),
         sender_talks=tuple((event, talk) for event, _, talk in talks),
-        automatic=bool(extra.get("automatic")),
+        automatic=bool(extra.get("automatic")) or _is_automatic(subject, material),
         forwarded=bool(_FORWARD.match(subject)) or bool(extra.get("wrapped")),
     )
+
+
+def _is_automatic(subject: str, material: Material) -> bool:
+    if _AUTOMATIC.match(subject):
+        return True
+    return any(_SYSTEMS.fullmatch(fold(author)) for author in material.authors)
 
 
 def own_title(material: Material) -> str:

@@ -93,15 +93,29 @@ class Letter:
         talk = self.titles(material).talk(asked.event)
         if talk in asked.talks:
             return Verdict(asked.event, talk, asked.how)
-        if not evidence.is_deck(material):
-            return Verdict("", how=f"it answers our mail about {_place(asked)}, but seems to be no deck")
-        if len(asked.talks) > 1:
-            return Verdict("", how=f"our mail asked for {len(asked.talks)} talks, and its title fits none")
-        if sum(map(evidence.is_deck, self.materials)) > 1:
-            return Verdict(
-                "", how=f"the message brings several decks, and the title of this is not {_place(asked)}"
-            )
+        if reason := self._unfit(material, asked):
+            return Verdict("", how=reason)
         return Verdict(asked.event, asked.talks[0], asked.how)
+
+    def _unfit(self, material: Material, asked: Claim) -> str:
+        """Say why what came in an answer is not taken for the one deck that was asked for; "" when it is."""
+        if not evidence.is_deck(material):
+            return f"it answers our mail about {_place(asked)}, but seems to be no deck"
+        if len(asked.talks) > 1:
+            return f"our mail asked for {len(asked.talks)} talks, and its title fits none"
+        if sum(map(evidence.is_deck, self.materials)) > 1:
+            return f"the message brings several decks, and the title of this is not {_place(asked)}"
+        if self._is_strange(material, asked):
+            return f"it answers our mail about {_place(asked)}, but neither title nor sender point there"
+        return ""
+
+    def _is_strange(self, material: Material, asked: Claim) -> bool:
+        """Say whether a file has a name of its own that fits no talk asked for, from nobody who was asked."""
+        senders, talks = set(self.hints.sender_talks), asked.talks
+        if not own_title(material) or any((asked.event, talk) in senders for talk in talks):
+            return False
+        titles = self.titles(material)
+        return not any(titles.near(asked.event, talk) for talk in talks)
 
     def _doubt(self, material: Material, asked: Claim) -> str:
         """Say what speaks against the answer's talk; "" when nothing does."""

@@ -277,3 +277,26 @@ def test_colours_only_help_on_a_terminal(tmp_path: Path) -> None:
     os.close(master)
     assert done.returncode == 0
     assert "\x1b[31mmissing" in told
+
+
+def test_what_upstream_lost_is_named_with_how_that_was_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write(tmp_path)
+    deck = tmp_path / "decks" / "Deploy OpenStack with Chef.pdf"
+    deck.write_bytes(pdf(["Cookbooks"]))
+    (tmp_path / "decks" / "Swift 架构与实践.pdf").write_bytes(pdf(["Rings"]))
+    assert execute(["run", "-c", str(config)]) == 0
+    assert "Nothing" in status(config, capsys, "--withdrawn")[0]
+    deck.unlink()
+    assert execute(["run", "-c", str(config)]) == 0
+    shown, _ = status(config, capsys, "--withdrawn")
+    assert "Lost upstream and kept here (1)" in shown
+    assert "Beijing Stop: slides “Deploy OpenStack with Chef” (decks)" in shown
+    assert "deploy-openstack-with-chef-" in shown
+    assert "Swift" not in shown
+    (row,) = json.loads(status(config, capsys, "--withdrawn", "--json")[0])["withdrawn"]
+    assert row["event"] == "beijing"
+    assert row["proof"]
+    assert (tmp_path / "archive/ocfl/beijing/v1/content" / row["files"][0]["path"]).is_file()
+    assert "(0)" not in status(config, capsys, "wuhan", "--withdrawn")[0]

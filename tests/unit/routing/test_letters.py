@@ -78,7 +78,7 @@ class TestAnswers:
         assert place(material(extra=code("chefchef"))) == "beijing/chef"
 
     def test_an_answer_by_message_id_decides(self) -> None:
-        answer = material(extra={"in_reply_to": "swiftswf@box.example"})
+        answer = material(extra={"in_reply_to": "swiftswf@box.example", "subject": "Re: a request"})
         assert place(answer) == "beijing/swift"
 
     def test_our_own_words_in_the_subject_say_nothing_of_the_file(self) -> None:
@@ -92,7 +92,30 @@ class TestAnswers:
         assert "its title points to shenzhen/nagios" in place(elsewhere)
 
     def test_a_name_that_every_talk_shares_is_no_contradiction(self) -> None:
-        assert place(material("OpenStack.pdf", extra=code("swiftswf"))) == "beijing/swift"
+        known = {**code("swiftswf"), "sender_talks": "beijing/swift"}
+        assert place(material("OpenStack.pdf", extra=known)) == "beijing/swift"
+
+    @pytest.mark.parametrize("name", ["invoice.pdf", "agenda.pdf", "通讯录.pdf"])
+    def test_a_strange_file_from_a_stranger_waits_though_it_names_the_code(self, name: str) -> None:
+        assert "neither title nor sender" in place(material(name, extra=code("swiftswf")))
+        known = {**code("swiftswf"), "sender_talks": "beijing/swift"}
+        assert place(material(name, extra=known)) == "beijing/swift"
+        assert place(material("Swift_v3.pdf", extra=code("swiftswf"))) == "beijing/swift"
+
+    @pytest.mark.parametrize(
+        "extra",
+        [
+            {"subject": "自动回复: [beijing/x#swiftswf] Your slides"},
+            {"subject": "Out of Office: [beijing/x#swiftswf] Your slides"},
+            {"subject": "Undelivered Mail Returned to Sender", "in_reply_to": "swiftswf@box.example"},
+        ],
+    )
+    def test_an_answer_of_a_machine_waits_also_when_its_header_does_not_say_so(
+        self, extra: dict[str, str]
+    ) -> None:
+        assert "no person sent it" in place(material(extra=extra))
+        by_system = material(extra=code("swiftswf"), authors=("Mail Delivery System",))
+        assert "no person sent it" in place(by_system)
 
     def test_one_of_two_decks_has_the_title(self) -> None:
         right = material("Deploy OpenStack with Chef.pdf", extra=code("chefchef"))

@@ -1,0 +1,85 @@
+"""`archive rebuild`: make the catalog again from what the archive holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.common import common_options, echo_json, load, printable
+from archiver.cli.reading import knowing
+from archiver.errors import SinkError
+
+if TYPE_CHECKING:
+    from archiver.archive import Head
+    from archiver.config import Config
+    from archiver.registry import Registry
+
+EPILOG = """\b
+Examples:
+  archive rebuild                   after you copied only ocfl/ and derived/
+  archive rebuild --sink local      in one sink
+
+\b
+Only ocfl/ and derived/ are needed for it. No source is asked, nothing is fetched.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--sink", "sinks", metavar="NAME", multiple=True, help="Only in this sink (repeatable).")
+@common_options
+def rebuild(config_path: Path, verbose: bool, as_json: bool, sinks: tuple[str, ...]) -> int:
+    """Make the catalog again from what the archive holds.
+
+    Ledgers and extracted texts in each sink hold everything that is in its catalog.
+    """
+    del verbose
+    config, registry = load(config_path)
+    config = knowing(config, registry)
+    names = [spec.name for spec in config.sinks if not sinks or spec.name in sinks]
+    if unknown := set(sinks) - set(names):
+        raise click.UsageError(f"There is no sink {min(unknown)!r} in {config.path.name}.")
+    results = _rebuild(config, registry, names)
+    _tell(results, as_json=as_json)
+    return SinkError.exit_code if any(results.values()) else 0
+
+
+def _rebuild(config: Config, registry: Registry, names: Sequence[str]) -> dict[str, str]:
+    """Make the catalogs; say for each sink what went wrong, "" when nothing did."""
+    from archiver import hold
+    from archiver.archive import new_run
+    from archiver.instances import Instances, Workshop
+
+    run = new_run()
+    made = Instances(Workshop(run, config.folder, (), config.sinks, config.plugins, config.path), registry)
+    try:
+        held = hold.take(made, names, run)
+        try:
+            results = {name: str(error) for name, error in held.errors.items()} | held.notes
+            return results | {name: _one(head, config) for name, head in held.heads.items()}
+        finally:
+            held.release()
+    finally:
+        made.close()
+
+
+def _one(head: Head, config: Config) -> str:
+    from archiver import index
+
+    try:
+        index.rebuild(head, config)
+        head.sink.flush()
+    except SinkError as error:
+        return str(error)
+    return ""
+
+
+def _tell(results: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        echo_json({"sinks": {name: {"error": error} for name, error in results.items()}})
+        return
+    for name, error in results.items():
+        told = f"no catalog was made: {error}" if error else "the catalog was made again"
+        click.echo(printable(f"{name}: {told}"), err=bool(error))

@@ -1,0 +1,96 @@
+"""`archive site`: make the pages that show the archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.common import common_options, echo_json, load, printable
+from archiver.cli.reading import knowing, reading
+
+if TYPE_CHECKING:
+    from archiver.archive import Archive, Head
+    from archiver.pages import Built
+
+EPILOG = """\b
+Examples:
+  archive site                                  make the pages, or bring them up to date
+  archive site --url https://slides.example.org a sitemap too, for search engines
+  archive serve                                 look at them
+
+\b
+The pages lie in the folder "site" of each sink, and a page "index.html" beside it leads to them. They need
+no server: open that page, or put the whole archive on any web server. Only what changed is written.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--sink", "only", metavar="NAME", help="Only in this sink; in every one if left out.")
+@click.option(
+    "--url",
+    metavar="ADDRESS",
+    default="",
+    help="The public address of the archive, for the sitemap. It is remembered.",
+)
+@click.option("--anew", is_flag=True, help="Make every small picture again.")
+@common_options
+def site(only: str | None, url: str, anew: bool, config_path: Path, verbose: bool, as_json: bool) -> int:
+    """Make the pages that show the archive.
+
+    Reads what each sink holds and writes its pages into it: stops, talks with their slides, speakers,
+    photos, reports, what is missing, and a search that works without a server.
+    """
+    del verbose
+    from archiver import recall
+    from archiver.pages import build
+
+    if url and not url.startswith(("https://", "http://")):
+        raise click.UsageError(f"--url takes an address such as https://slides.example.org, not {url!r}.")
+    config, registry = load(config_path)
+    config = knowing(config, registry)
+    if only is not None and only not in {spec.name for spec in config.sinks}:
+        raise click.UsageError(f"There is no sink {only!r} in {config.path.name}.")
+    with reading(config, registry) as archive:
+        asks = recall.router(archive.heads.values(), config).asks
+        done: list[Head] = []
+        for name, head in _chosen(archive, only).items():
+            result = build(head, config, asks, url=url, lenders=done, anew=anew, progress=_progress)
+            done.append(head)
+            _tell(name, head, result, as_json=as_json)
+        return 3 if archive.errors else 0
+
+
+def _chosen(archive: Archive, only: str | None) -> dict[str, Head]:
+    """Choose the sinks: one that never held this archive while another has may be a disk not mounted."""
+    if only is not None and only in archive.errors:
+        raise archive.errors[only]
+    heads = {name: head for name, head in archive.heads.items() if only in {None, name}}
+    held = {name: head for name, head in heads.items() if not head.empty}
+    return held or heads
+
+
+def _progress(number: int) -> None:
+    if number % 100 == 0:
+        click.echo(f"{number} files drawn …", err=True)
+
+
+def _tell(name: str, head: Head, result: Built, *, as_json: bool) -> None:
+    root = head.sink.local_root
+    if as_json:
+        from dataclasses import asdict
+
+        echo_json({"sink": name, **asdict(result)})
+        return
+    where = str(root / "index.html") if root is not None else f"index.html in sink {name}"
+    changed = f"{result.written} files written" if result.written else "nothing had changed"
+    click.echo(printable(f"{where}: {result.pages} pages, {changed}."))
+    if result.undrawn:
+        click.echo(
+            f"No small picture could be made of {_files(result.undrawn)}; the pages show them without."
+        )
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

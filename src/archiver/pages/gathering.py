@@ -1,0 +1,193 @@
+"""Make what the pages show from the configuration, the ledgers and the index of pictures. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from archiver import examine
+from archiver.archive import COMMON, EVENT, Head
+from archiver.asked import Asks
+from archiver.catalog.words import clean
+from archiver.config import Config
+from archiver.coverage import coverage
+from archiver.errors import DamageError, MissingError
+from archiver.inventory import UNREADABLE
+from archiver.ledger import Record, State, StoredFile, best_grade
+from archiver.model import Event, Grade, Kind, Role, Talk
+from archiver.pages import places
+from archiver.pages.model import EventView, FileLink, Item, Site, SpeakerView, TalkView
+from archiver.pages.pictures import Pic, Pictures, Wanted
+
+_PHOTO_WIDTHS: Final = (360, 800, 1600)
+_PAGE_WIDTHS: Final = (400, 1280)
+_POSTER_WIDTHS: Final = (640, 1280)
+
+Locate = Callable[[str, str], str]
+
+
+def visible(records: Iterable[Record]) -> list[Record]:
+    """Choose what pages may show: what is held, and not taken down; by time, then by id."""
+    shown = (each for each in records if each.state is not State.TAKEN_DOWN and each.files)
+    return sorted(shown, key=lambda record: (record.material.date or "~", record.key))
+
+
+def drawn(record: Record) -> list[StoredFile]:
+    """Choose the files of a material that pictures are made of, in the order of its pages."""
+    kind, files = record.material.kind, record.files
+    images = [file for file in files if file.media_type.startswith("image/")]
+    if kind is Kind.PHOTO:
+        return [file for file in images if file.role is not Role.SIDECAR][:1]
+    if kind is Kind.VIDEO:
+        return images[:1]
+    pages = [file for file in images if file.grade is Grade.PAGES and file.role is not Role.SIDECAR]
+    if pages:
+        return sorted(pages, key=lambda file: file.label)
+    rest = [file for file in files if file.role is not Role.SIDECAR and examine.can_draw(file.media_type)]
+    return rest[:1] or images[:1]
+
+
+def wanted(record: Record, locate: Locate) -> Iterator[Wanted]:
+    """Say which pictures a material needs."""
+    kind = record.material.kind
+    widths = {Kind.PHOTO: _PHOTO_WIDTHS, Kind.VIDEO: _POSTER_WIDTHS}.get(kind, _PAGE_WIDTHS)
+    form = "jpeg" if kind in {Kind.PHOTO, Kind.VIDEO} else "webp"
+    for file in drawn(record):
+        if examine.can_draw(file.media_type):
+            where = locate(record.material.event, file.path)
+            every = kind is Kind.SLIDES
+            yield Wanted(file.sha256, where, file.size, file.media_type, widths, form, every)
+
+
+def stops(config: Config, head: Head) -> list[Event]:
+    """Give the events of the programme, then those that only the archive still knows."""
+    known = {event.id for event in config.events}
+    gone = (_kept(head, name) for name in sorted(head.objects) if name not in {*known, COMMON})
+    return [*map(_clean_event, config.events), *(_clean_event(event) for event in gone if event)]
+
+
+def _kept(head: Head, name: str) -> Event | None:
+    try:
+        data = json.loads(head.object(name).read(EVENT))
+        talks = tuple(
+            Talk(str(each["id"]), str(each["title"]), tuple(map(str, each.get("speakers", ()))), expect=())
+            for each in data.get("talks", ())
+        )
+        texts = {key: str(data.get(key, "")) for key in ("title", "date", "end_date", "city", "venue")}
+        return Event(name, **texts, talks=talks, expect=(), facts=_plain(data.get("facts", {})))
+    except (DamageError, MissingError, *UNREADABLE):
+        return None
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, str | int]:
+    return {str(key): value if isinstance(value, int) else str(value) for key, value in facts.items()}
+
+
+def _clean_event(event: Event) -> Event:
+    texts = {name: clean(getattr(event, name)) for name in ("title", "date", "end_date", "city", "venue")}
+    talks = tuple(
+        replace(talk, title=clean(talk.title), speakers=tuple(map(clean, talk.speakers)), email="")
+        for talk in event.talks
+    )
+    return Event(event.id, **texts, talks=talks, expect=event.expect, facts=_clean_facts(event.facts))
+
+
+def _clean_facts(facts: Mapping[str, str | int]) -> dict[str, str | int]:
+    return {clean(key): clean(value) if isinstance(value, str) else value for key, value in facts.items()}
+
+
+def gather(
+    config: Config, head: Head, pictures: Pictures, locate: Locate, asks: Asks, *, url: str = ""
+) -> Site:
+    """Bring together everything that is shown. Nothing of a record taken down is in it."""
+    records = visible(head.records.values())
+    events = stops(config, head)
+    by_event: dict[str, list[Record]] = {}
+    for record in records:
+        by_event.setdefault(record.material.event, []).append(record)
+    views = tuple(_event(event, by_event.get(event.id, []), pictures, locate) for event in events)
+    settings = config.archive
+    last = {
+        (event.id, talk.id): asks.last(event.id, talk.id) for event in config.events for talk in event.talks
+    }
+    return Site(
+        clean(settings.title), clean(settings.organizer), settings.language, _clean_facts(settings.facts),
+        views, speakers(views), coverage(events[: len(config.events)], head.records.values()),
+        {key: ask.at for key, ask in last.items() if ask}, url,
+    )  # fmt: skip
+
+
+def _event(event: Event, records: Sequence[Record], pictures: Pictures, locate: Locate) -> EventView:
+    known = {talk.id for talk in event.talks}
+    items = tuple(item(record, pictures, locate, known) for record in records)
+    loose = [each for each in items if each.talk not in known]
+    own = [_talk(event, talk, items) for talk in event.talks]
+    shown = tuple(talk for talk in own if talk.items or not talk.talk.cancelled)
+    return EventView(event, places.event_page(event.id), shown, tuple(loose), items)
+
+
+def _talk(event: Event, talk: Talk, items: Iterable[Item]) -> TalkView:
+    page = places.talk_page(event.id, talk.id)
+    return TalkView(event, talk, page, tuple(each for each in items if each.talk == talk.id))
+
+
+def item(record: Record, pictures: Pictures, locate: Locate, talks: Iterable[str]) -> Item:
+    """Make one material fit to be shown."""
+    material, name = record.material, places.item_id(record)
+    files = tuple(_file(file, locate(material.event, file.path)) for file in record.files)
+    grade = best_grade(record.files)
+    return Item(
+        name, record, material.kind, clean(material.title) or clean(material.id)[-80:], material.event,
+        record.match.talk, tuple(filter(None, map(clean, material.authors))), clean(material.date),
+        clean(material.description), clean(material.licence), _web(material.url),
+        _page(record, name, talks), record.state is State.WITHDRAWN, grade.value if grade else "",
+        _main(files, record.files), files, _pages(record, pictures),
+        record.history[0].at if record.history else "",
+    )  # fmt: skip
+
+
+def _page(record: Record, name: str, talks: Iterable[str]) -> str:
+    kind, event, talk = record.material.kind, record.material.event, record.match.talk
+    if kind is Kind.PHOTO:
+        return f"{places.wall_page(event)}#p-{name}"
+    if talk in talks and kind is not Kind.REPORT:
+        return places.talk_page(event, talk)
+    return places.item_page(event, name)
+
+
+def _web(url: str) -> str:
+    """Let through addresses of the web alone: `javascript:` is one that runs something."""
+    return url if url.startswith(("http://", "https://")) and url.isprintable() else ""
+
+
+def _file(file: StoredFile, path: str) -> FileLink:
+    name = file.path.rpartition("/")[2]
+    return FileLink(path, name, file.size, file.media_type, file.sha256, file.grade.value, clean(file.label))
+
+
+def _main(links: Sequence[FileLink], files: Sequence[StoredFile]) -> FileLink | None:
+    """Choose the file to open: the original, or the PDF made of page images rather than page one."""
+
+    def rank(at: int) -> tuple[bool, bool, bool, int, int, str]:
+        file = files[at]
+        one_of_many = file.grade is Grade.PAGES and file.role is not Role.DERIVATIVE
+        places_ = list(Role).index(file.role), list(Grade).index(file.grade)
+        return (file.role is Role.SIDECAR, file.grade is Grade.THUMBNAIL, one_of_many, *places_, file.label)
+
+    return links[min(range(len(files)), key=rank)] if files else None
+
+
+def _pages(record: Record, pictures: Pictures) -> tuple[Pic, ...]:
+    return tuple(pic for file in drawn(record) for pic in pictures.of(file.sha256))
+
+
+def speakers(events: Iterable[EventView]) -> tuple[SpeakerView, ...]:
+    """Give every name of the programme with its talks, in alphabetical order."""
+    found: dict[str, tuple[str, list[TalkView]]] = {}
+    for talk in (talk for event in events for talk in event.talks):
+        for name in filter(None, talk.talk.speakers):
+            found.setdefault(places.speaker_page(name), (name, []))[1].append(talk)
+    views = [SpeakerView(name, page, tuple(talks)) for page, (name, talks) in found.items()]
+    return tuple(sorted(views, key=lambda view: (view.name.casefold(), view.page)))

@@ -1,0 +1,165 @@
+"""What one sink lacks that another has: files by their digest, and small metadata files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archiver import crate, seal
+from archiver.archive import LEDGERS, Head
+from archiver.contracts import Sink, Stat
+from archiver.errors import DamageError, MissingError
+from archiver.ledger import Key, Record, State
+from archiver.shelf import Shelf
+
+METADATA = "metadata/"
+DERIVED = "derived/"
+_EMPTY = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One file that a sink lacks: its object, its logical path, the SHA-256 that it has to have.
+
+    `owner` is the key of the material that it stands for now; None for an earlier edition and the like.
+    `size` in bytes is what a sink that has it says.
+    """
+
+    event: str
+    path: str
+    sha256: str
+    size: int
+    owner: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A sink that should have certain bytes, and where they lie in it."""
+
+    name: str
+    sink: Sink[Any]
+    where: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What a sink has to give: what it committed, and what a killed run had put there and this one proved.
+
+    `places` maps object and logical path to SHA-256, path in the sink, and size in bytes.
+    """
+
+    head: Head
+    places: Mapping[tuple[str, str], tuple[str, str, int]]
+
+    @classmethod
+    def of(cls, head: Head, additions: Mapping[str, Mapping[str, str]]) -> Stock:
+        """Take stock of a sink. What an inventory names and the sink has lost is left out."""
+        return cls(head, dict(_places(head, additions)))
+
+    def holder(self, need: Need) -> Holder | None:
+        """Say where the bytes lie that are needed; None when they are not here."""
+        sha256, where, size = self.places.get((need.event, need.path), ("", "", 0))
+        return Holder(self.head.name, self.head.sink, where, size) if sha256 == need.sha256 else None
+
+
+def _places(
+    head: Head, additions: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[tuple[str, str], tuple[str, str, int]]]:
+    for name in head.objects.keys() | additions.keys():
+        each = head.object(name)
+        added = additions.get(name, {})
+        wanted = {path: (sha256, each.next_content + path) for path, sha256 in added.items()}
+        wanted |= {path: (sha256, each.locate(path)) for path, sha256 in each.state.items()}
+        for path, (sha256, where) in wanted.items():
+            stat = each.files.get(where.removeprefix(each.prefix))
+            if stat is not None and not path.startswith(METADATA):
+                yield (name, path), (sha256, where, stat.size)
+
+
+def needs(shelf: Shelf, others: Iterable[Stock], known: Mapping[Key, Record]) -> list[Need]:
+    """List what a sink lacks and another has, the files of one material together.
+
+    What was taken down is not spread. Of two files of one name that differ, each stays where it is.
+    """
+    owners, hidden = _owners(known.values())
+    found: dict[tuple[str, str], Need] = {}
+    for stock in others:
+        for place, (sha256, _, size) in stock.places.items():
+            if place not in found and place not in hidden and not shelf.has(*place):
+                found[place] = Need(*place, sha256, size, owners.get(place))
+    return sorted(found.values(), key=lambda need: (need.event, need.owner or ("",), need.path))
+
+
+def _owners(records: Iterable[Record]) -> tuple[dict[tuple[str, str], Key], set[tuple[str, str]]]:
+    """Say which material each file stands for, and which files nobody is to see."""
+    owners: dict[tuple[str, str], Key] = {}
+    hidden: set[tuple[str, str]] = set()
+    shown: set[tuple[str, str]] = set()
+    for record in records:
+        event = record.material.event
+        places = {(event, file.path) for edition in record.earlier for file in edition.files}
+        now = {(event, file.path) for file in record.files}
+        if record.state is State.TAKEN_DOWN:
+            hidden |= now | places
+        else:
+            shown |= now | places
+            owners.update(dict.fromkeys(now, record.key))
+    return owners, hidden - shown
+
+
+def holders(need: Need, others: Iterable[Stock]) -> list[Holder]:
+    """Name the sinks to take a file from: those on this machine first."""
+    found = [holder for stock in others if (holder := stock.holder(need)) is not None]
+    return sorted(found, key=lambda holder: holder.sink.local_root is None)
+
+
+def borrow(shelf: Shelf, others: Iterable[Head], made: Mapping[str, Mapping[str, bytes]]) -> None:
+    """Take over metadata files that the run does not make itself: of an event no longer configured.
+
+    `made` are those that it makes. Of two that differ, that of the sink with the newer run counts.
+    """
+    heads = sorted([shelf.head, *others], key=_newness)
+    for name in {name for head in heads for name in head.objects}:
+        newest = {path: head for head in heads for path in head.object(name).state if _is_plain(path)}
+        state = shelf.head.object(name).state
+        for path, head in newest.items():
+            if path not in made.get(name, {}) and state.get(path) != head.object(name).state[path]:
+                _borrow_one(shelf, head, name, path)
+        _borrow_emptied(shelf, heads, name)
+
+
+def _newness(head: Head) -> tuple[str, str]:
+    return (head.runs[-1] if head.runs else "", head.name)
+
+
+def _is_plain(path: str) -> bool:
+    """Say whether a path is metadata that is not made from a sink's own ledgers, as its RO-Crate is."""
+    return path.startswith(METADATA) and not path.startswith(LEDGERS) and path != crate.CRATE
+
+
+def _borrow_one(shelf: Shelf, head: Head, name: str, path: str) -> None:
+    try:
+        shelf.borrow(name, path, head.object(name).read(path))
+    except (DamageError, MissingError):
+        return  # it describes, nothing is kept by it alone; `archive verify` names it
+
+
+def _borrow_emptied(shelf: Shelf, heads: Iterable[Head], name: str) -> None:
+    """Have a ledger whose last record was dropped here too, where it never held any."""
+    for head in heads:
+        for path, sha256 in head.object(name).state.items():
+            if sha256 == _EMPTY and path.startswith(LEDGERS) and not shelf.has(name, path):
+                shelf.borrow(name, path, b"")
+
+
+def derived(sink: Sink[Any]) -> dict[str, dict[str, Stat]]:
+    """List what was derived from files, such as their text: SHA-256 of the file → path → what is there."""
+    found: dict[str, dict[str, Stat]] = {}
+    for stat in sink.list(DERIVED):
+        sha256, slash, _ = stat.path.removeprefix(DERIVED).partition("/")
+        if slash and not stat.path.endswith(seal.SUFFIX):
+            found.setdefault(sha256, {})[stat.path] = stat
+    return found

@@ -1,0 +1,138 @@
+"""What lies in a sink, and what all of it has to be: listed once, read as little as possible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from archiver import derive, ocfl, seal
+from archiver.archive import RUNS
+from archiver.catalog.serving import CATALOG
+from archiver.contracts import Sink, Stat
+from archiver.journal import PREFIX as JOURNAL
+from archiver.verify.findings import Finding, What
+from archiver.verify.items import Item
+from archiver.verify.objects import Judged, judge
+
+DERIVED = "derived/"
+_DERIVED = re.compile(r"derived/([0-9a-f]{64})/[^/]+")
+#: What is written anew by every run, or belongs to one that is going on: nothing in it is kept.
+_PASSING = (".lease", ".probe/", "tmp/")
+_CLAIMED = "nothing has to be done: the next version of that event takes it in"
+
+
+@dataclass
+class Survey:
+    """All that is to be proven in one sink, and what was seen to be wrong on the way."""
+
+    name: str
+    sink: Sink[Any]
+    objects: dict[str, Judged] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def survey(name: str, sink: Sink[Any], only: Iterable[str] = ()) -> Survey:
+    """List a sink and read the inventories in it. `only` names the objects to look at, else all there is.
+
+    Raises `SinkError` when the sink cannot be listed.
+    """
+    wanted = frozenset(only)
+    found, objects, outside = Survey(name, sink), dict[str, dict[str, Stat]](), dict[str, Stat]()
+    for stat in sink.list(ocfl.ROOT if wanted else ""):
+        at, slash, rest = stat.path.removeprefix(ocfl.ROOT).partition("/")
+        if stat.path.startswith(ocfl.ROOT) and slash and ocfl.is_object_name(at):
+            objects.setdefault(at, {})[rest] = stat
+        else:
+            outside[stat.path] = stat
+    for each in sorted(objects):
+        if not wanted or each in wanted:
+            _take(found, judge(sink, each, objects[each]))
+    if wanted:
+        outside = _derived_of(sink, found)
+    _outside(found, outside, everything=not wanted)
+    return found
+
+
+def _take(found: Survey, judged: Judged) -> None:
+    found.objects[judged.name] = judged
+    found.items += judged.items
+    for path in judged.unnamed:
+        detail = "no inventory of its object names it"
+        found.findings.append(Finding(found.name, path, What.UNNAMED, detail, _CLAIMED))
+    if judged.trouble:
+        hint = "restore the object from another sink: archive verify --repair"
+        path = f"{judged.prefix}inventory.json"
+        found.findings.append(Finding(found.name, path, What.DAMAGED, judged.trouble, hint))
+
+
+def _derived_of(sink: Sink[Any], found: Survey) -> dict[str, Stat]:
+    """Look for what was derived from the files of the objects at hand."""
+    digests = {
+        digest for each in found.objects.values() if each.inventory for digest in each.inventory.manifest
+    }
+    return {
+        stat.path: stat
+        for stat in sink.list(DERIVED)
+        if stat.path.removeprefix(DERIVED).partition("/")[0] in digests
+    }
+
+
+def _outside(found: Survey, files: Mapping[str, Stat], *, everything: bool) -> None:
+    if everything and found.objects:
+        found.items.append(Item.of(*ocfl.DECLARATION, ""))
+    values = {path.removesuffix(seal.SUFFIX) for path in files}
+    for path in sorted(values):
+        if path.startswith(_PASSING) or path == ocfl.DECLARATION[0]:
+            continue
+        if path.startswith(ocfl.ROOT):
+            _stranger(found, path if path in files else seal.of(path))
+        elif path.startswith(JOURNAL) and seal.of(path) not in files:
+            continue  # a segment that a run was still writing: whoever reads it proves what it names
+        elif _is_sealed(path):
+            found.items.append(_sealed(path, files))
+
+
+def _stranger(found: Survey, path: str) -> None:
+    detail = "it belongs to no object"
+    found.findings.append(
+        Finding(found.name, path, What.UNNAMED, detail, "move it elsewhere if it is not yours")
+    )
+
+
+def _is_sealed(path: str) -> bool:
+    if path == CATALOG or _DERIVED.fullmatch(path):
+        return True
+    return path.startswith((RUNS, JOURNAL)) and path.endswith((".json", ".jsonl"))
+
+
+def _sealed(path: str, files: Mapping[str, Stat]) -> Item:
+    stat = files.get(path)
+    created = f"{datetime.fromtimestamp(stat.modified, UTC):%Y-%m-%dT%H:%M:%SZ}" if stat else ""
+    sealed = seal.of(path) if seal.of(path) in files else ""
+    source = _DERIVED.fullmatch(path)
+    # Who deletes the catalog gets another one from the next run.
+    item = Item(path, "", stat.size if stat else 0, seal=sealed, created=created, late=path == CATALOG)
+    # The extracted text is looked at together with its file.
+    return item if source is None else Item(**{**_fields(item), "key": source[1]})
+
+
+def _fields(item: Item) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in Item.__slots__}
+
+
+def contents(surveys: Iterable[Survey], digest: str) -> Iterator[tuple[Survey, str]]:
+    """Name every place, in any sink, where an inventory says that these bytes lie."""
+    for each in surveys:
+        for judged in each.objects.values():
+            for path in judged.inventory.manifest.get(digest, ()) if judged.inventory else ():
+                yield each, judged.prefix + path
+
+
+def recipe_of(path: str) -> str:
+    """Give the digest of the file that a derived value was made of, when this program can make it again."""
+    found = _DERIVED.fullmatch(path)
+    return found[1] if found and path == derive.path(found[1]) else ""
