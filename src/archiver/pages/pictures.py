@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from archiver import examine
+from archiver import examine, seal
 from archiver.contracts import Blob, Sink
 from archiver.errors import DamageError, InvalidError, MissingError
 from archiver.inventory import UNREADABLE
@@ -193,7 +193,8 @@ def _drawn(sink: Sink[Any], each: Wanted, path: Path) -> Iterator[list[Size]]:
             yield []  # one bad page does not hide the others
         else:
             for picture in pictures:
-                sink.replace(place(each.sha256, number, picture.width, each.form), blob(picture.data))
+                here = place(each.sha256, number, picture.width, each.form)
+                seal.replace(sink, here, blob(picture.data))
             yield [(picture.width, picture.height) for picture in pictures]
         number += 1
 
@@ -202,7 +203,7 @@ def _copied(lender: Sink[Any], sink: Sink[Any], pictures: Sequence[Pic]) -> bool
     try:
         for path in (path for pic in pictures for path, _, _ in pic.sizes):
             with lender.open(path) as stream:
-                sink.replace(path, blob(stream.read()))
+                seal.replace(sink, path, blob(stream.read()))
     except MissingError:
         return False
     return bool(pictures)

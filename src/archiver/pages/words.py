@@ -139,7 +139,8 @@ class Words:
 
     def date(self, text: str) -> str:
         """Write an ISO 8601 date, as coarse as it is: 2012-09-16, 2012-09, 2012; "" stays empty."""
-        parts = [int(part) for part in text[:10].split("-") if part.isdigit()]
+        # Not `isdigit`: "²" is a digit, and no number.
+        parts = [int(part) for part in text[:10].split("-") if part.isdecimal()]
         if not parts or not 1 <= (parts[1:2] or [1])[0] <= len(_MONTHS):
             return text
         if self.chinese:
@@ -151,7 +152,7 @@ class Words:
         """Write when something was, from its first to its last day."""
         if not end or end == begin:
             return self.date(begin)
-        same_month = begin[:7] == end[:7] and len(begin) >= len("2012-09-16") <= len(end)
+        same_month = begin[:7] == end[:7] and begin[8:10].isdecimal() and end[8:10].isdecimal()
         if same_month and self.chinese:
             return f"{self.date(begin)[:-1]}–{int(end[8:10])}日"
         if same_month:
