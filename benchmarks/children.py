@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,3 +60,14 @@ def median(costs: Sequence[Cost]) -> Cost:
     """Give the median of each figure."""
     figures = zip(*((cost.wall, cost.cpu, cost.memory) for cost in costs), strict=True)
     return Cost(*map(statistics.median, figures))
+
+
+def report(title: str, costs: Mapping[str, Sequence[Cost]], ours: str) -> None:
+    """Print the medians, and ratios to the client that is called `ours`."""
+    mine = median(costs[ours])
+    print(f"{title:38} {'wall s':>7} {'min-max':>13} {'/ ours':>7} {'CPU s':>7} {'/ ours':>7} {'MB':>5}")
+    for name, runs in costs.items():
+        cost = median(runs)
+        spread = f"{min(run.wall for run in runs):.2f}-{max(run.wall for run in runs):.2f}"
+        wall = f"{cost.wall:7.2f} {spread:>13} {cost.wall / mine.wall:7.2f}"
+        print(f"{name:38} {wall} {cost.cpu:7.2f} {cost.cpu / mine.cpu:7.2f} {cost.memory:5.0f}")

@@ -69,17 +69,7 @@ def compare(folder: Path, scale: float, rounds: int) -> None:
         for turn in range(rounds):
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
                 costs[name].append(once(commands[name], folder, made.size))
-    report(costs)
-
-
-def report(costs: dict[str, list[Cost]]) -> None:
-    ours = children.median(costs[OURS])
-    print(f"{'client':38} {'wall s':>7} {'min-max':>13} {'/ ours':>7} {'CPU s':>7} {'/ ours':>7} {'MB':>5}")
-    for name, runs in costs.items():
-        cost = children.median(runs)
-        spread = f"{min(run.wall for run in runs):.2f}-{max(run.wall for run in runs):.2f}"
-        wall = f"{cost.wall:7.2f} {spread:>13} {cost.wall / ours.wall:7.2f}"
-        print(f"{name:38} {wall} {cost.cpu:7.2f} {cost.cpu / ours.cpu:7.2f} {cost.memory:5.0f}")
+    children.report("client", costs, OURS)
 
 
 def main() -> None:

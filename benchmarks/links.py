@@ -21,7 +21,7 @@ import shutil
 import struct
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import children
@@ -87,7 +87,7 @@ def first_night(folder: Path, scale: float, rounds: int) -> None:
             configured(base, urls)(target)
             costs[name].append(once(commands[name], target, made.size))
             _empty(target)
-    report(costs)
+    children.report("client", costs, OURS)
 
 
 def second_night(folder: Path, scale: float, rounds: int, gallery: list[str]) -> None:
@@ -110,7 +110,7 @@ def second_night(folder: Path, scale: float, rounds: int, gallery: list[str]) ->
         costs: dict[str, list[Cost]] = {name: [] for name in commands}
         for name in turns(list(commands), rounds):
             costs[name].append(once(commands[name], targets[name], count * SMALL_BYTES))
-    report(costs)
+    children.report("client", costs, OURS)
 
 
 def small_files(origin: Path, count: int) -> list[str]:
@@ -132,16 +132,6 @@ def _empty(target: Path) -> None:
     for path in target.rglob("*"):
         if path.is_file():
             os.truncate(path, 0)
-
-
-def report(costs: Mapping[str, list[Cost]]) -> None:
-    ours = children.median(costs[OURS])
-    print(f"{'client':38} {'wall s':>7} {'min-max':>13} {'/ ours':>7} {'CPU s':>7} {'/ ours':>7} {'MB':>5}")
-    for name, runs in costs.items():
-        cost = children.median(runs)
-        spread = f"{min(run.wall for run in runs):.2f}-{max(run.wall for run in runs):.2f}"
-        wall = f"{cost.wall:7.2f} {spread:>13} {cost.wall / ours.wall:7.2f}"
-        print(f"{name:38} {wall} {cost.cpu:7.2f} {cost.cpu / ours.cpu:7.2f} {cost.memory:5.0f}")
 
 
 def main() -> None:

@@ -129,18 +129,8 @@ def compare(folder: Path, scale: float, rounds: int) -> None:
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             costs[name].append(once(made, name, folder))
-    report("upload", {name: [pair[0] for pair in pairs] for name, pairs in costs.items()})
-    report("nothing new", {name: [pair[1] for pair in pairs] for name, pairs in costs.items()})
-
-
-def report(title: str, costs: dict[str, list[Cost]]) -> None:
-    ours = children.median(costs[OURS])
-    print(f"{title:30} {'wall s':>7} {'min-max':>13} {'/ ours':>7} {'CPU s':>7} {'/ ours':>7} {'MB':>5}")
-    for name, runs in costs.items():
-        cost = children.median(runs)
-        spread = f"{min(run.wall for run in runs):.2f}-{max(run.wall for run in runs):.2f}"
-        wall = f"{cost.wall:7.2f} {spread:>13} {cost.wall / ours.wall:7.2f}"
-        print(f"{name:30} {wall} {cost.cpu:7.2f} {cost.cpu / ours.cpu:7.2f} {cost.memory:5.0f}")
+    children.report("upload", {name: [pair[0] for pair in pairs] for name, pairs in costs.items()}, OURS)
+    children.report("nothing new", {name: [pair[1] for pair in pairs] for name, pairs in costs.items()}, OURS)
 
 
 def main() -> None:

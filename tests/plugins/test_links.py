@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -617,3 +618,9 @@ class TestRuns:
         mended = run("\n".join(lines[:3]))
         assert mended.sources["files"].complete
         assert not mended.problems
+
+
+def test_a_list_that_is_no_plain_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "links.csv")
+    with pytest.raises(api.FatalError, match="no plain file"):
+        list(read_list(tmp_path / "links.csv"))

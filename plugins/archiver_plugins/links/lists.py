@@ -47,6 +47,8 @@ def read_list(path: Path) -> Iterator[Link | Wrong]:
 
 
 def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():  # a pipe nobody writes into would be waited for without end
+        raise api.FatalError(f"The list of links {path} is no plain file", hint="Correct `file`.")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

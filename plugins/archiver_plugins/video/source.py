@@ -105,6 +105,8 @@ class Video(api.Source[VideoOptions, VideoEntry]):
         if not self.options.cookies_file:
             return ""
         path = self.context.folder / Path(self.options.cookies_file).expanduser()
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise api.ConfigError(f"the cookies_file {path} is no plain file", hint="correct `cookies_file`")
         try:
             with path.open(encoding="utf-8") as file:
                 content = file.read(MAX_COOKIES)

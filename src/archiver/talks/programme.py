@@ -142,6 +142,8 @@ def _content(config: Config, section: TalksSection, http: Http | None) -> tuple[
     """Give the bytes, and the address that relative ones in it start from."""
     if section.file:
         path = config.folder / section.file
+        if path.exists() and not path.is_file():  # a pipe nobody writes into would be waited for without end
+            raise FatalError(f"{section.file} is no plain file", hint="Correct `file` under `talks`.")
         try:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
