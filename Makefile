@@ -10,11 +10,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-parts lint bench docs clean distclean
+.PHONY: help demo test hunt test-parts lint bench docs clean distclean
 
 help:
 	@echo "make demo    archive the sample tour into ./$(DEMO); a second time, nothing is new"
 	@echo "make test    install what the tests need, check the code, run all tests"
+	@echo "make hunt    run the property tests on many new examples"
 	@echo "make lint    check the code only"
 	@echo "make bench   run the benchmarks"
 	@echo "make docs    write the reference of the command and the configuration anew"
@@ -25,6 +26,10 @@ demo: $(VENV)/.installed
 
 test: test-parts lint $(VENV)/readers/.installed
 	$(BIN)/pytest -n $(TEST_JOBS)
+
+# Property tests on new examples, and many; a failure prints the example that belongs into the test.
+hunt: $(VENV)/.installed-dev
+	HYPOTHESIS_PROFILE=hunt $(BIN)/pytest -n $(TEST_JOBS) -m hypothesis
 
 # Dovecot and the like: not Python's to install.
 test-parts:

@@ -326,7 +326,9 @@ def merged(one: Record, other: Record) -> Record:
         since = tuple(
             replace(step, state=second.state) for step in first.history if step not in second.history
         )
-        first, second = replace(second, problem=first.problem, history=(*second.history, *since)), first
+        # By time: two sinks' nights interleave, and the last line has to stay the newest.
+        lines = tuple(sorted((*second.history, *since), key=lambda step: step.at))
+        first, second = replace(second, problem=first.problem, history=lines), first
     named = {file for edition in first.earlier for file in edition.files} | set(first.files)
     known = {(file.path, file.sha256) for file in named}
     editions = (*second.earlier, Edition(first.changed_at, second.material.revision, second.files))
