@@ -10,12 +10,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test hunt test-parts lint bench docs clean distclean
+.PHONY: help demo test hunt faults test-parts lint bench docs clean distclean
 
 help:
 	@echo "make demo    archive the sample tour into ./$(DEMO); a second time, nothing is new"
 	@echo "make test    install what the tests need, check the code, run all tests"
 	@echo "make hunt    run the property tests on many new examples"
+	@echo "make faults  break things on purpose, thousands of times (hours); POINTS='power races' does a part"
 	@echo "make lint    check the code only"
 	@echo "make bench   run the benchmarks"
 	@echo "make docs    write the reference of the command and the configuration anew"
@@ -30,6 +31,11 @@ test: test-parts lint $(VENV)/readers/.installed
 # Property tests on new examples, and many; a failure prints the example that belongs into the test.
 hunt: $(VENV)/.installed-dev
 	HYPOTHESIS_PROFILE=hunt $(BIN)/pytest -n $(TEST_JOBS) -m hypothesis
+
+# The fault campaign in its long form. Mounting disk images needs root; what cannot be done is left out, and said.
+# How often, and which points there are: PYTHONPATH=src:plugins:tests .venv/bin/python -m faults.campaign --help
+faults: $(VENV)/.installed-dev test-parts
+	PYTHONPATH=src:plugins:tests $(BIN)/python -m faults.campaign $(POINTS) --json faults.json
 
 # Dovecot and the like: not Python's to install.
 test-parts:
@@ -47,6 +53,7 @@ bench: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_api_reference.py
 
 # The environment. Some systems ship venv without pip ("ensurepip is not available"): then the pip of
 # the system, if there is one, installs a pip into it.

@@ -26,7 +26,7 @@ from archiver.testing.flickr import Album, FlickrDouble, Photo, User
 OWNER = User("10000001@N02", "COSUG", "cosug")
 ALBUM = 72157631000000001
 _CONFIG = """
-archive: {{title: Benchmark}}
+archive: {{title: Benchmark, site: false}}
 sinks: {{local: {{type: disk, path: ./archive}}}}
 sources:
   photos: {{type: flickr, api_key: {key}, base_url: "{api}", file_base_url: "{files}"}}

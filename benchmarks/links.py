@@ -32,7 +32,7 @@ from download import SUMS
 OURS = "archive run"
 SMALL, SMALL_BYTES = 20_000, 4_096
 CONFIG = """
-archive: {{title: Benchmark, jobs: {jobs}}}
+archive: {{title: Benchmark, jobs: {jobs}, site: false}}
 sinks: {{local: {{type: disk, path: ./archive}}}}
 sources: {{files: {{type: links, base_url: "{base}"}}}}
 events:

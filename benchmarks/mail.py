@@ -28,7 +28,7 @@ from dovecot import PASSWORD, Dovecot
 USER = "tour"
 OURS, PLAIN = "archive run, proven and committed", "imaplib loop, then sha256sum"
 _CONFIG = """
-archive: {{title: Benchmark}}
+archive: {{title: Benchmark, site: false}}
 sinks: {{local: {{type: disk, path: ./archive}}}}
 sources:
   inbox: {{type: email, imap: "127.0.0.1:{port}", username: {user}, password: {password}, tls: none}}

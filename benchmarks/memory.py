@@ -22,7 +22,7 @@ ALLOWED = 150
 LISTED = Path(__file__).with_name("listed.py")
 ARCHIVE = Path(sys.executable).with_name("archive")
 CONFIG = """
-archive: {title: One large file}
+archive: {title: One large file, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 sources: {incoming: {type: folder, path: ./incoming}}
 events:

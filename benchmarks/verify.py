@@ -23,7 +23,7 @@ from children import Cost
 
 ARCHIVE = Path(sys.executable).with_name("archive")
 CONFIG = """
-archive: {title: A tour}
+archive: {title: A tour, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 sources: {incoming: {type: folder, path: ./incoming}}
 events:

@@ -39,7 +39,9 @@ def archive(base: str, names: list[str], folder: Path) -> None:
     registry = load_plugins()
     event = api.Event("tour", "A tour")
     sink = SinkSpec("local", "disk", registry.sinks["disk"].options_class.model_validate({"path": "archive"}))
-    config = Config(folder / "archive.yaml", folder, ArchiveSettings("Benchmark"), (sink,), (), (event,))
+    config = Config(
+        folder / "archive.yaml", folder, ArchiveSettings("Benchmark", site=False), (sink,), (), (event,)
+    )
     client = PoliteClient(hosts_allowed=[base], progress=staging.report_progress)
     context = Context("videos", folder, staging.Noting(client), logging.getLogger("bench"))
     options = VideoOptions(base_url=base, pause=0)

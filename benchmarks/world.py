@@ -108,15 +108,15 @@ def marked(jpeg: bytes, number: int) -> bytes:
     return jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(words) + 2) + words + jpeg[2:]
 
 
-def deck(slides: Sequence[bytes], number: int) -> bytes:
+def deck(slides: Sequence[bytes], number: int, pages: int = DECK_PAGES) -> bytes:
     """Make a PDF whose pages hold a picture and a few lines of text each (ISO 32000-1)."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Count %d /Kids [%s] >>"
-        % (DECK_PAGES, b" ".join(b"%d 0 R" % (4 + 3 * page) for page in range(DECK_PAGES))),
+        % (pages, b" ".join(b"%d 0 R" % (4 + 3 * page) for page in range(pages))),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
-    for page in range(DECK_PAGES):
+    for page in range(pages):
         objects += _page(slides[(number + page) % len(slides)], number, page)
     return _pdf(objects)
 

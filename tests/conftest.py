@@ -10,7 +10,7 @@ from s3_servers import Server, seaweed
 
 # `make test` says the same of the same code every time; `make hunt` looks for new examples, and for longer.
 settings.register_profile("steady", derandomize=True)
-settings.register_profile("hunt", max_examples=3000, deadline=None, print_blob=True)
+settings.register_profile("hunt", max_examples=2000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 

@@ -89,7 +89,7 @@ def items() -> list[Item]:
 
 def tour(folder: Path, language: str = "zh", things: Iterable[Item] | None = None) -> World:
     """Archive the tour."""
-    settings = ArchiveSettings("2012 Tour", "COSUG", language, {"enrolled": 1060})
+    settings = ArchiveSettings("2012 Tour", "COSUG", language, {"enrolled": 1060}, site=False)
     world = World(folder, events=(A, B), settings=settings)
     world.up.put(*(items() if things is None else things))
     world.run()
@@ -100,7 +100,11 @@ def hostile(folder: Path) -> World:
     """Archive a tour whose every text tries to be a piece of a page."""
     talk = Talk("t", f"talk {EVIL}", (f"speaker {EVIL}",))
     event = Event("a", f"event {EVIL}", "", "", EVIL, EVIL, (talk, Talk("u", EVIL)), facts={EVIL: EVIL})
-    world = World(folder, events=(event,), settings=ArchiveSettings(f"site {EVIL}", EVIL, "en", {EVIL: EVIL}))
+    world = World(
+        folder,
+        events=(event,),
+        settings=ArchiveSettings(f"site {EVIL}", EVIL, "en", {EVIL: EVIL}, site=False),
+    )
     evil = partial(Rich, authors=(f"author {EVIL}",), description=f"said {EVIL}", licence=EVIL)
     world.up.put(
         evil("d", (deck("x"),), kind=Kind.SLIDES, talk="t", title=EVIL, url="javascript:window.pwned=1"),

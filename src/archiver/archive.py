@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from archiver.contracts import Sink
 from archiver.errors import DamageError, FormatError, MissingError, SinkError
 from archiver.inventory import UNREADABLE
 from archiver.ledger import Key, Record
+from archiver.model import Audience
 from archiver.ocfl import OcflObject
 
 #: The object that holds what belongs to no single event.
@@ -40,7 +41,10 @@ def new_run() -> str:
 
 @dataclass
 class Head:
-    """One sink as it was when looked at: its objects, its records, its newest run report."""
+    """One sink as it was when looked at: its objects, its records, its newest run report.
+
+    `audience` is what the sink itself says it was made for.
+    """
 
     name: str
     sink: Sink[Any]
@@ -50,6 +54,7 @@ class Head:
     report: Mapping[str, Any] = field(default_factory=dict)
     #: Path → lines of the documents that people's acts add to.
     logbooks: dict[str, tuple[logbook.Line, ...]] = field(default_factory=dict)
+    audience: Audience = Audience.INTERNAL
 
     @property
     def empty(self) -> bool:
@@ -66,10 +71,19 @@ class Head:
         return [
             each.prefix + path
             for each in self.objects.values()
-            for paths in (each.inventory.manifest.values() if each.inventory else ())
+            for digest, paths in (each.inventory.manifest.items() if each.inventory else ())
             for path in paths
-            if path not in each.files
+            if path not in each.files and self.keeps(each, digest)
         ]
+
+    def keeps(self, each: OcflObject, digest: str) -> bool:
+        """Say whether a sink has to have these bytes: a public one only those of the newest version.
+
+        What is not cleared any more is taken away there by hand.
+        """
+        if self.audience is Audience.INTERNAL or each.inventory is None:
+            return True
+        return digest in each.state.values() and each.files.keys().isdisjoint(each.inventory.manifest[digest])
 
     @property
     def damage(self) -> str:
@@ -88,10 +102,14 @@ class Head:
 
 @dataclass
 class Archive:
-    """All sinks that could be read, and why the others could not."""
+    """All sinks that could be read, and why the others could not.
+
+    `heads` are the internal ones: what the archive knows is what they know. `public` are made from them.
+    """
 
     heads: dict[str, Head]
     errors: dict[str, SinkError]
+    public: dict[str, Head] = field(default_factory=dict)
 
     @property
     def records(self) -> dict[Key, Record]:
@@ -131,17 +149,40 @@ def logbooks(heads: Iterable[Head]) -> dict[str, bytes]:
     return {path: logbook.dump(each) for path, each in found.items() if each}
 
 
-def open_archive(sinks: Iterable[tuple[str, Callable[[], Sink[Any]]]]) -> Archive:
-    """Read every sink; one that fails is noted, the others serve."""
-    heads, errors = {}, {}
+def open_archive(
+    sinks: Iterable[tuple[str, Callable[[], Sink[Any]]]], public: Collection[str] = ()
+) -> Archive:
+    """Read every sink; one that fails is noted, the others serve. `public` names those for everybody."""
+    heads: dict[str, Head] = {}
+    shown: dict[str, Head] = {}
+    errors = {}
     for name, make in sinks:
         try:
-            heads[name] = look(name, make())
+            audience = Audience.PUBLIC if name in public else Audience.INTERNAL
+            found = shown if name in public else heads
+            found[name] = as_meant(look(name, make()), audience)
         except FormatError:
             raise
         except (SinkError, DamageError) as error:
             errors[name] = as_sink_error(name, error)
-    return Archive(heads, errors)
+    return Archive(heads, errors, shown)
+
+
+def as_meant(head: Head, audience: Audience) -> Head:
+    """Refuse a sink that was filled for another audience than it is to have now. Raises `SinkError`."""
+    if head.empty:
+        head.audience = audience
+    if head.audience is audience:
+        return head
+    if audience is Audience.PUBLIC:
+        raise SinkError(
+            f"sink {head.name} is configured as public, and holds an archive that was made as internal",
+            hint="give the public sink another, empty place: what is not cleared lies in this one",
+        )
+    raise SinkError(
+        f"sink {head.name} is configured as internal, and holds what was cleared for the public alone",
+        hint="write `audience: public` at it, or give the internal sink another place",
+    )
 
 
 def as_sink_error(name: str, error: SinkError | DamageError) -> SinkError:
@@ -156,7 +197,7 @@ def as_sink_error(name: str, error: SinkError | DamageError) -> SinkError:
 def look(name: str, sink: Sink[Any]) -> Head:
     """Read one sink. Raises `SinkError`, `FormatError` for a newer format, `DamageError`."""
     head = Head(name, sink, ocfl.load(sink))
-    check_format(name, head.object(COMMON))
+    head.audience = check_format(name, head.object(COMMON))
     for each in head.objects.values():
         for record in _records(each):
             # A copy that somebody made of an object (`beijing-old`) still speaks of the event `beijing`.
@@ -167,17 +208,21 @@ def look(name: str, sink: Sink[Any]) -> Head:
         if path in common.state:
             head.logbooks[path] = logbook.load(common.read(path), common.prefix + path)
     head.runs = tuple(sorted(_run_ids(sink)))
-    head.report = _report(sink, head.runs[-1]) if head.runs else {}
+    head.report = read_report(sink, head.runs[-1]) if head.runs else {}
     return head
 
 
-def check_format(name: str, common: OcflObject) -> None:
-    """Refuse an archive of a format that this program does not know. Raises `FormatError`."""
+def check_format(name: str, common: OcflObject) -> Audience:
+    """Refuse an archive of a format that this program does not know. Raises `FormatError`.
+
+    Returns for whom it was made.
+    """
     try:
         about = json.loads(common.read(ABOUT))
         number = int(about["format"])
+        audience = Audience.PUBLIC if about.get("audience") == Audience.PUBLIC else Audience.INTERNAL
     except MissingError:
-        return
+        return Audience.INTERNAL
     except UNREADABLE as error:
         raise DamageError(
             f"{ABOUT} in sink {name} cannot be read ({type(error).__name__}: {str(error)[:300]})",
@@ -188,6 +233,7 @@ def check_format(name: str, common: OcflObject) -> None:
             f"the archive in sink {name} has format {number}; this program knows formats up to {FORMAT}",
             hint="update the program: pip install --upgrade event-archiver",
         )
+    return audience
 
 
 def _records(each: OcflObject) -> Iterable[Record]:
@@ -203,7 +249,8 @@ def _run_ids(sink: Sink[Any]) -> Iterable[str]:
             yield run
 
 
-def _report(sink: Sink[Any], run: str) -> Mapping[str, Any]:
+def read_report(sink: Sink[Any], run: str) -> Mapping[str, Any]:
+    """Read the report of one run; empty when it cannot be read."""
     # A torn report costs its cursors only: the sources are listed in full again.
     try:
         data = json.loads(ocfl.read(sink, f"{RUNS}{run}.json", _REPORT_BYTES))

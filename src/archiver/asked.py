@@ -19,6 +19,8 @@ from archiver.model import Event
 ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
 #: 27 ** 8 tokens: nobody hits one of a few hundred by trying.
 TOKEN_LENGTH = 8
+#: Days in which nobody is asked twice, unless the user says so.
+PAUSE = 7
 
 
 class Way(StrEnum):

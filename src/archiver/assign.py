@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from archiver import journal, ocfl
 from archiver.archive import Head
@@ -15,10 +16,19 @@ from archiver.work import Destination, Outcome, Task
 
 
 def tasks(
-    planned: Iterable[Work], workshop: Workshop, heads: Mapping[str, Head], known: Mapping[Key, Record]
+    planned: Iterable[Work],
+    workshop: Workshop,
+    heads: Mapping[str, Head],
+    known: Mapping[Key, Record],
+    *,
+    pictures: bool = False,
 ) -> list[Task]:
-    """Give each piece of work its destinations: the version to come of its event in every sink."""
-    return [_task(work, workshop, heads, known.get(work.found.key)) for work in planned]
+    """Give each piece of work its destinations: the version to come of its event in every sink.
+
+    With `pictures`, the small ones that pages show are made along with the fetch.
+    """
+    made = (_task(work, workshop, heads, known.get(work.found.key)) for work in planned)
+    return [replace(task, pictures=pictures) for task in made]
 
 
 def _task(work: Work, workshop: Workshop, heads: Mapping[str, Head], before: Record | None) -> Task:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from archiver.errors import ConfigError
 from archiver.model import Checkpoint, Event, Fetched, Material, Unavailable
 
 API_VERSION = 1
@@ -115,8 +116,9 @@ class Http(Protocol):
 
     Per-host rate and concurrency, `Retry-After`, retries on transient faults, resume, limits of size
     and time, the address guard and redaction are its business. It raises `TransientError` (retries
-    used up), `BlockedError` (401, 403, 407, 451), `GoneError` (404, 410) and `InvalidError`
-    (too long, wrong length or digest). Statuses named in `accept` come back instead.
+    used up), `BlockedError` (401, 403, 407, 451, and a Retry-After of over two minutes), `GoneError`
+    (404, 410) and `InvalidError` (too long, wrong length or digest). Statuses named in `accept` come back
+    instead.
     """
 
     def get(
@@ -195,6 +197,22 @@ def _no_progress(done: int, total: int | None = None) -> None:
     del done, total
 
 
+class SendMail(Protocol):
+    """Sends one mail through the server that the configuration names under `mail: smtp:`."""
+
+    def __call__(self, to: Sequence[str], subject: str, text: str) -> None:
+        """Send plain text; return when the server has taken it.
+
+        Raises `ConfigError` without such a server, `BlockedError` when it refuses, `TransientError`.
+        """
+        ...
+
+
+def _no_mail(to: Sequence[str], subject: str, text: str) -> None:
+    del to, subject, text
+    raise ConfigError("only a notifier sends mail", hint="report this to the author of the plugin")
+
+
 @dataclass(frozen=True)
 class Context:
     """What a plugin instance gets from the core.
@@ -211,6 +229,8 @@ class Context:
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("archiver.plugin"))
     progress: Progress = _no_progress
     own: tuple[Path, ...] = ()
+    #: For notifiers alone.
+    send_mail: SendMail = _no_mail
 
 
 @dataclass(frozen=True)
@@ -268,6 +288,16 @@ class Source(ABC, Generic[OptionsT, EntryT]):
         to be fetched once more.
         Raises `SourceError`; whatever is left in `into` is then thrown away.
         """
+
+    def entry_for(self, url: str) -> Mapping[str, object] | None:
+        """Give the entry with which this source would list what an address names; None for all others.
+
+        Asked about addresses that stand in reports, which strangers wrote. So take only what is one thing
+        of bounded size, a deck, an album, a recording, and no user's or channel's whole work; tell it
+        from the address alone, without a network. The entry is checked as one of `entry_class`.
+        """
+        del url
+        return None
 
     def check(self) -> None:
         """Raise when this source cannot work as configured. Changes nothing, fetches nothing."""
@@ -388,3 +418,37 @@ class Sink(ABC, Generic[OptionsT]):
 
     def prepare(self) -> None:
         """Begin a run that will write: make the root, clear what killed runs left in `tmp/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What there is to tell of a run: one line, plain text, Markdown, and all of it as plain JSON data.
+
+    `data` is what `archive report --format json` prints: see docs/reference/run-events.md.
+    """
+
+    subject: str
+    text: str
+    markdown: str
+    data: Mapping[str, Any]
+
+
+class Notifier(ABC, Generic[OptionsT]):
+    """Tells somebody what a run did. Made for one delivery, after the run has ended.
+
+    Whether there is anything worth telling is decided by the core. A delivery that fails never fails the
+    run. The first line of the class's docstring is what `archive plugins list` shows.
+    """
+
+    #: The word for `type:` under `notify:` in the configuration.
+    type_name: ClassVar[str]
+    api_version: ClassVar[int] = API_VERSION
+    options_class: ClassVar[type[Options]] = Options
+
+    def __init__(self, options: OptionsT, context: Context) -> None:
+        self.options = options
+        self.context = context
+
+    @abstractmethod
+    def deliver(self, notice: Notice) -> None:
+        """Deliver a notice; return when the other side has it. Raises `SourceError` or `ConfigError`."""

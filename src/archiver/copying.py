@@ -13,23 +13,27 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from archiver import __version__, hold, index, ready, seal
+from archiver import __version__, hold, index, ready, recall, seal
 from archiver.archive import COMMON, RUNS, Head, logbooks, new_run
 from archiver.budget import Budget
 from archiver.config import Config
 from archiver.contracts import Blob
+from archiver.documents import documents
 from archiver.errors import ArchiverError, DamageError, ExistsError, MissingError, SinkError
 from archiver.hold import Hold
 from archiver.instances import Instances, Workshop
 from archiver.interrupts import stoppable
 from archiver.journal import Journal
 from archiver.ledger import union
+from archiver.model import Audience
 from archiver.ocfl import blob, read
+from archiver.publish import Publishing
 from archiver.record import Recorder
 from archiver.registry import Registry
 from archiver.replicate import Desk, Replication
 from archiver.report import Report, Silent, SinkReport, Watcher, revisions, source_reports
 from archiver.shelf import Shelf
+from archiver.talks import with_kept
 
 #: A run report larger than this is not ours.
 _REPORT_BYTES = 64 << 20
@@ -40,7 +44,8 @@ class Copied:
     """What a copy did. `lacking` counts the materials of which the target still lacks files.
 
     `damage` names bytes of the origin that are not what they should be, `left` what else could not be
-    copied and why, by path; `versions` are those made, by object.
+    copied and why, by path; `versions` are those made, by object. `partial` says that one of the two sinks
+    is public: the target then has what is cleared, and not all there is.
     """
 
     origin: str
@@ -54,6 +59,7 @@ class Copied:
     error: str = ""
     note: str = ""
     interrupted: bool = False
+    partial: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -91,7 +97,10 @@ class Copying:
     def execute(self) -> Copied:
         """Do the copy. Raises `SinkError` when one of the two cannot be used at all."""
         with self._sinks() as (origin, held), stoppable(self.stop, lambda: self.watcher.said("stopping")):
-            self._copy(origin, held, held.heads[self.target])
+            if self.target in held.public:
+                self._publish(origin, held)
+            else:
+                self._copy(origin, held, held.heads[self.target])
         return self.copied
 
     @contextmanager
@@ -112,13 +121,41 @@ class Copying:
 
     def _origin(self, made: Instances) -> Head:
         made.sink(self.origin).check()
-        head = hold.peek(made, [self.origin]).heads[self.origin]
+        found = hold.peek(made, [self.origin])
+        head = {**found.heads, **found.public}[self.origin]
+        self.copied.partial = head.audience is Audience.PUBLIC
         if head.empty:
             raise SinkError(
                 f"sink {self.origin} holds no archive",
                 hint="is its disk mounted? Name the sink that has the archive after --from",
             )
         return head
+
+    def _publish(self, origin: Head, held: Hold) -> None:
+        """Fill a public sink with what is cleared. Raises `SinkError` when the origin does not know that."""
+        if origin.audience is Audience.PUBLIC:
+            raise SinkError(
+                f"sink {self.origin} is public and does not say what else is cleared",
+                hint="name an internal sink after --from",
+            )
+        self.copied.partial = True
+        report = Report(self.id, self.started, __version__)
+        settings = self.config.archive
+        desk = Desk(settings.staging, Budget(settings.staging_limit), self.stop)
+        clearance = recall.clearance([origin], with_kept(self.config, [origin]))
+        known, jobs = origin.records.values(), max(1, self.jobs or settings.jobs)
+        publishing = Publishing(
+            clearance, held, {origin.name: origin}, known, report, self.watcher, desk, jobs
+        )
+        recorder = publishing.execute()
+        noted = report.sinks[self.target]
+        done = self.copied
+        for copies in publishing.copies.values():
+            done.files, done.bytes, done.left = copies.files, copies.bytes, copies.left
+        done.damage = [text for found in publishing.damage.values() for text in found]
+        done.versions, done.error, done.note = noted.versions, noted.error, noted.note
+        done.interrupted = self.stop.is_set()
+        done.lacking = recorder.lacking(recorder.shelves[self.target])
 
     def _copy(self, origin: Head, held: Hold, target: Head) -> None:
         shelf = Shelf(target, Journal(target.sink, self.id))
@@ -130,12 +167,17 @@ class Copying:
         lost = [origin.damage] if origin.damage else []
         self.copied.damage = lost + [text for found in replication.damage.values() for text in found]
         self.copied.interrupted = self.stop.is_set()
-        self._commit(recorder, replication, held, {COMMON: logbooks([origin, target])})
+        self._commit(recorder, replication, held, self._documents(origin, target))
         self.copied.lacking = recorder.lacking(shelf)
         if shelf.error is None:
             self._finish(recorder, origin, shelf)
         if shelf.error is not None:
             self.copied.error = str(shelf.error)
+
+    def _documents(self, origin: Head, target: Head) -> dict[str, dict[str, bytes]]:
+        own = documents(self.config.archive, self.config.events) if self.copied.partial else {COMMON: {}}
+        own[COMMON] |= logbooks([origin, target])
+        return own
 
     def _replication(self, recorder: Recorder, origin: Head) -> Replication:
         settings = self.config.archive
@@ -148,18 +190,20 @@ class Copying:
         recorder: Recorder,
         replication: Replication,
         held: Hold,
-        documents: Mapping[str, Mapping[str, bytes]],
+        files: Mapping[str, Mapping[str, bytes]],
     ) -> None:
         for name, error in held.confirm().items():
             recorder.stop(name, error)
-        replication.borrow(documents)
-        made = recorder.commit(documents, f"copy {self.id}: from sink {self.origin}")
+        if not self.copied.partial:  # what a public sink says of the archive is not all there is to say
+            replication.borrow(files)
+        made = recorder.commit(files, f"copy {self.id}: from sink {self.origin}")
         self.copied.versions = made.get(self.target, {})
 
     def _finish(self, recorder: Recorder, origin: Head, shelf: Shelf) -> None:
         """Bring the reports over, so that the next run goes on with the same cursors, and the index."""
         try:
-            if not (self.copied.interrupted or self.copied.lacking):
+            # What a public sink reports is no more than that there were runs.
+            if not (self.copied.interrupted or self.copied.lacking or self.copied.partial):
                 _copy_reports(origin, shelf.head)
                 if self.copied.versions:
                     self._leave_report(origin, shelf.head)

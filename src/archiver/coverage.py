@@ -14,6 +14,7 @@ from typing import Any
 from archiver.errors import BlockedError, GoneError
 from archiver.ledger import Record, State, best, best_grade
 from archiver.model import Event, Grade, Kind, Role, Talk
+from archiver.waivers import Waiver
 
 
 class Standing(StrEnum):
@@ -25,16 +26,6 @@ class Standing(StrEnum):
     LINK = "link"  # known at an address, and not held
     WAIVED = "waived"  # decided not to wait for it
     MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """The decision not to wait for a kind of material of an event, or of one talk of it."""
-
-    event: str
-    kind: Kind
-    talk: str = ""
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +98,11 @@ class EventCoverage:
         cells += [cell for kind, cell in self.kinds.items() if cell.expected and kind not in of_talks]
         return cells
 
+    def tally(self) -> tuple[int, int]:
+        """Count the cells that are held, and those that are wanted: expected, and not waived."""
+        wanted = [cell for cell in self.counted() if cell.state is not Standing.WAIVED]
+        return sum(cell.state is Standing.HAVE for cell in wanted), len(wanted)
+
     def to_json(self) -> dict[str, Any]:
         """Give the event as in `archive status --json`."""
         return {
@@ -132,11 +128,32 @@ class Coverage:
     @property
     def share(self) -> float:
         """Give have ÷ (expected − waived) over all cells, each counted once; 1 when nothing is expected."""
-        cells = [cell for event in self.events for cell in event.counted()]
-        wanted = [cell for cell in cells if cell.state is not Standing.WAIVED]
-        if not wanted:
-            return 1.0
-        return sum(cell.state is Standing.HAVE for cell in wanted) / len(wanted)
+        have, wanted = self.tally()
+        return have / wanted if wanted else 1.0
+
+    def held(self) -> set[tuple[str, str, Kind]]:
+        """Name the cells that are held: event, talk ("" for the event as a whole), kind."""
+        talks = {
+            (event.event.id, talk.talk.id, kind): cell
+            for event in self.events
+            for talk in event.talks
+            for kind, cell in talk.kinds.items()
+        }
+        whole = {
+            (event.event.id, "", kind): cell for event in self.events for kind, cell in event.kinds.items()
+        }
+        return {place for place, cell in (whole | talks).items() if cell.state is Standing.HAVE}
+
+    @property
+    def percent(self) -> int:
+        """Give the share in whole percent, rounded down: 100 means that nothing is missing."""
+        have, wanted = self.tally()
+        return 100 * have // wanted if wanted else 100
+
+    def tally(self) -> tuple[int, int]:
+        """Count the cells that are held, and those that are wanted: expected, and not waived."""
+        counts = [event.tally() for event in self.events]
+        return sum(have for have, _ in counts), sum(wanted for _, wanted in counts)
 
     def to_json(self) -> dict[str, Any]:
         """Give the shape of `archive status --json`."""

@@ -350,6 +350,16 @@ def _text(value: Any) -> str:
     return " ".join(plain.replace("<>", "").replace("()", "").split())[:_MAX_TEXT]
 
 
+def public_text(value: str) -> str:
+    """Give a text as it may be shown to everybody: one line without mail addresses and secrets."""
+    return _text(value)
+
+
+def public_address(url: str) -> str:
+    """Give a web address as it may be shown to everybody; "" for one with a secret or a mail address."""
+    return _address(url)
+
+
 def _texts(values: Any) -> list[str]:
     return [text for text in map(_text, _items(values)) if text]
 

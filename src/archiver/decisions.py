@@ -141,15 +141,17 @@ def settle(known: Mapping[Key, Record], decisions: Decisions, at: str, run: str 
             result.entered.append(record.moved(record.state, at, run, reason, match=after))
         if moves and (decision.event, *key[1:]) not in known:
             result.entered.append(_accepted(record.material, record.source, decision, at, run))
+    things = {_thing(record) for record in (*known.values(), *result.entered)}
     for decision in decisions.latest.values():
-        kept, key = decision.material, (decision.event, decision.source, decision.id)
-        if decision.verdict is Verdict.ACCEPT and kept is not None and not _is_known(key, known, result):
+        kept, thing = decision.material, (decision.event, decision.type_name, decision.id)
+        # Under whatever name its source has by now.
+        if decision.verdict is Verdict.ACCEPT and kept is not None and thing not in things:
             result.entered.append(_accepted(kept, decision.source, decision, at, run))
     return result
 
 
-def _is_known(key: Key, known: Mapping[Key, Record], result: Settled) -> bool:
-    return key in known or any(record.key == key for record in result.entered)
+def _thing(record: Record) -> tuple[str, str, str]:
+    return (record.material.event, record.type_name, record.material.id)
 
 
 def _matched(record: Record, decision: Decision) -> Match | None:

@@ -42,7 +42,12 @@ class Listing:
     @property
     def alive(self) -> int:
         """Count what upstream still has: what it lists as gone is as good as not listed."""
-        return sum(item.problem is None or item.problem.reason != GoneError.reason for item in self.found)
+        return len({item.key for item in self.found if not _is_gone(item)})
+
+    @property
+    def size(self) -> int:
+        """Count what was listed: once what several entries name, such as an album and a tag."""
+        return len({item.key for item in self.found})
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class _Sieve:
     users: Sequence[str]
     discovery: Discovery
     found: list[Found] = field(default_factory=list)
-    wanted: int = 0
+    _wanted: set[Key] = field(default_factory=set)
     _message: str = ""
     _together: list[tuple[Material, Problem | None]] = field(default_factory=list)
 
@@ -173,6 +178,11 @@ class _Sieve:
 
     def __exit__(self, *_: object) -> None:
         self._flush()
+
+    @property
+    def wanted(self) -> int:
+        """Count what is to be fetched of it: once what several entries name."""
+        return len(self._wanted)
 
     @property
     def size(self) -> int:
@@ -207,7 +217,12 @@ class _Sieve:
         self.found.append(found)
         record = self.discovery.held.get(found.key)
         rejected = found.problem is not None and found.problem.reason == REJECTED
-        self.wanted += not rejected and (record is None or not record.files)
+        if not rejected and (record is None or not record.files):
+            self._wanted.add(found.key)
+
+
+def _is_gone(item: Found) -> bool:
+    return item.problem is not None and item.problem.reason == GoneError.reason
 
 
 def _perhaps_the_cursor(error: SourceError | None) -> bool:

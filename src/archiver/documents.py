@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archiver.archive import ABOUT, COMMON, EVENT, FORMAT, TALKS
-from archiver.model import Event, Talk
+from archiver.model import Audience, Event, Talk
 
 
 def event_document(event: Event) -> bytes:
@@ -40,6 +41,7 @@ def _talk(talk: Talk) -> dict[str, Any]:
         "expect": [str(kind) for kind in talk.expect],
         **({"uid": talk.uid} if talk.uid else {}),
         **({"cancelled": True} if talk.cancelled else {}),
+        **({"start": talk.start} if talk.start else {}),
     }
 
 
@@ -63,6 +65,20 @@ def documents(settings: Any, events: Iterable[Event]) -> dict[str, dict[str, byt
     result[COMMON] = {ABOUT: archive_document(settings, listed)}
     if any(talk.uid for event in listed for talk in event.talks):
         result[COMMON][TALKS] = talks_document(listed)
+    return result
+
+
+def public_documents(settings: Any, events: Iterable[Event]) -> dict[str, dict[str, bytes]]:
+    """Give the metadata files of a public sink: of the events that it shows, and marked as its own.
+
+    Talks read from elsewhere are named in their events alone, where they are cleared.
+    """
+    listed = list(events)
+    result = {event.id: {EVENT: event_document(event)} for event in listed}
+    about = json.loads(archive_document(settings, listed))
+    # A talk that is shown no more changes this even where its event holds nothing: its pages are made again.
+    told = hashlib.sha256(b"".join(each[EVENT] for each in result.values())).hexdigest()
+    result[COMMON] = {ABOUT: _document({**about, "audience": Audience.PUBLIC.value, "programme": told})}
     return result
 
 

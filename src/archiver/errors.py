@@ -7,6 +7,7 @@ ArchiverError
 │   ├── BlockedError           a person has to act: login, quota, captcha
 │   ├── GoneError              upstream says that it no longer exists
 │   ├── InvalidError           what came is not what was asked for
+│   ├── LinkOnlyError          an address is all there is: nothing here fetches what it leads to
 │   └── FatalError             this source cannot go on at all
 ├── SinkError              3   a sink cannot be used
 │   ├── ExistsError            create-only write met another value
@@ -87,6 +88,15 @@ class InvalidError(SourceError):
     """What arrived is not what was asked for: a login page, half a file, an empty document."""
 
     reason = "invalid"
+
+
+class LinkOnlyError(SourceError):
+    """It exists at its address, and no source fetches it: the address is what the archive keeps.
+
+    That is a state, not a fault: a run in which nothing worse happened succeeds.
+    """
+
+    reason = "link"
 
 
 class FatalError(SourceError):

@@ -7,21 +7,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from archiver import ocfl
-from archiver.archive import COMMON, Head, as_sink_error, check_format, look
+from archiver.archive import COMMON, Head, as_meant, as_sink_error, check_format, look
 from archiver.errors import DamageError, SinkError
 from archiver.instances import Instances
 from archiver.lease import Lease
+from archiver.model import Audience
 from archiver.sinks.dry import DryRun
 
 
 @dataclass
 class Hold:
-    """The sinks of a run: what each holds, the leases on them, and why others are not used."""
+    """The sinks of a run: what each holds, the leases on them, and why others are not used.
+
+    `heads` are the internal ones. `public` are filled from them at the end, and tell a run nothing.
+    """
 
     heads: dict[str, Head] = field(default_factory=dict)
+    public: dict[str, Head] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
     errors: dict[str, SinkError] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    #: Internal sinks that were left alone: they count as missing where several have to have everything.
+    lacking: set[str] = field(default_factory=set)
     #: What the stores that are used do not do as they should.
     limits: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -51,33 +58,38 @@ class Hold:
         return failed
 
 
-def take(made: Instances, names: Iterable[str], run: str) -> Hold:
-    """Open every sink for writing. Raises the first `SinkError` when none can be used."""
-    hold = Hold()
+def take(made: Instances, names: Iterable[str], run: str, wait: float = 0.0) -> Hold:
+    """Open every sink for writing; wait so many seconds for another run that holds one.
+
+    Raises the first `SinkError` when none can be used.
+    """
+    hold, names = Hold(), list(names)
     try:
         # First look, then write: a sink that is to be left alone is not touched at all.
         empty = {}
         for name in names:
             with _noted(hold, name):
                 empty[name] = _is_empty(made, name)
-        for name in _without_strangers(hold, empty):
+        for name in _without_strangers(hold, made, empty):
             with _noted(hold, name):
-                _take_one(hold, made, name, run)
+                _take_one(hold, made, name, Lease(made.sink(name), run, wait=wait))
+        _set_apart(hold)
     except BaseException:
         hold.release()
         raise
-    return _usable(hold)
+    return _usable(hold, made, names)
 
 
 def peek(made: Instances, names: Iterable[str]) -> Hold:
     """Open every sink for reading only. Raises the first `SinkError` when none can be used."""
-    hold = Hold()
+    hold, names = Hold(), list(names)
     for name in names:
         with _noted(hold, name):
-            hold.heads[name] = look(name, DryRun(made.sink(name)))
-    kept = _without_strangers(hold, {name: head.empty for name, head in hold.heads.items()})
+            hold.heads[name] = as_meant(look(name, DryRun(made.sink(name))), _audience(made, name))
+    kept = _without_strangers(hold, made, {name: head.empty for name, head in hold.heads.items()})
     hold.heads = {name: hold.heads[name] for name in kept}
-    return _usable(hold)
+    _set_apart(hold)
+    return _usable(hold, made, names)
 
 
 @contextmanager
@@ -101,26 +113,39 @@ def _is_empty(made: Instances, name: str) -> bool:
     return common.inventory is None and not any(each.inventory for each in ocfl.load(sink).values())
 
 
-def _take_one(hold: Hold, made: Instances, name: str, run: str) -> None:
-    sink = made.sink(name)
-    lease = Lease(sink, run)
+def _take_one(hold: Hold, made: Instances, name: str, lease: Lease) -> None:
+    sink = lease.sink
     lease.acquire()
     hold.leases[name] = lease
     sink.prepare()
     hold.limits[name] = tuple(sink.notes())
-    head = look(name, sink)
+    head = as_meant(look(name, sink), _audience(made, name))
     for each in head.objects.values():
         if ocfl.needs_healing(each):
             ocfl.heal(each)
     hold.heads[name] = head
 
 
-def _without_strangers(hold: Hold, empty: Mapping[str, bool]) -> list[str]:
+def _audience(made: Instances, name: str) -> Audience:
+    return next(spec.audience for spec in made.workshop.sinks if spec.name == name)
+
+
+def _set_apart(hold: Hold) -> None:
+    """Tell the public sinks from those that know everything."""
+    hold.public = {name: head for name, head in hold.heads.items() if head.audience is Audience.PUBLIC}
+    hold.heads = {name: head for name, head in hold.heads.items() if name not in hold.public}
+
+
+def _without_strangers(hold: Hold, made: Instances, empty: Mapping[str, bool]) -> list[str]:
     """Leave out a sink that never held this archive while another one has: perhaps a disk not mounted."""
     if all(empty.values()):
         return list(empty)
-    full = next(name for name, is_empty in empty.items() if not is_empty)
+    # A public sink is no place to fill another from, where there is one that has everything.
+    held = [name for name, is_empty in empty.items() if not is_empty]
+    full = min(held, key=lambda name: _audience(made, name) is Audience.PUBLIC)
     for name in [name for name, is_empty in empty.items() if is_empty]:
+        if _audience(made, name) is Audience.INTERNAL:
+            hold.lacking.add(name)
         hold.notes[name] = (
             "has never held this archive while another sink has: it was left alone. "
             f"Is its disk mounted? If it is new, fill it: archive copy --from {full} --to {name}"
@@ -128,8 +153,16 @@ def _without_strangers(hold: Hold, empty: Mapping[str, bool]) -> list[str]:
     return [name for name, is_empty in empty.items() if not is_empty]
 
 
-def _usable(hold: Hold) -> Hold:
-    if not hold.heads and hold.errors:
-        hold.release()
-        raise next(iter(hold.errors.values()))
-    return hold
+def _usable(hold: Hold, made: Instances, names: Iterable[str]) -> Hold:
+    """Refuse to go on without any sink, or with public ones alone where internal ones are asked for."""
+    internal = [name for name in names if _audience(made, name) is Audience.INTERNAL]
+    if hold.heads or (hold.public and not internal) or not (hold.errors or hold.notes):
+        return hold
+    hold.release()
+    for name in [*internal, *hold.errors]:
+        if name in hold.errors:
+            raise hold.errors[name]
+    name, note = next(iter(hold.notes.items()))
+    raise SinkError(
+        f"sink {name} {note}", hint="a public sink alone is no archive: bring an internal one back"
+    )

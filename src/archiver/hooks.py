@@ -7,7 +7,7 @@ from typing import Any
 
 import pluggy
 
-from archiver.contracts import Sink, Source
+from archiver.contracts import Notifier, Sink, Source
 from archiver.model import Material
 
 PROJECT = "archiver"
@@ -25,6 +25,12 @@ def archiver_sources() -> Sequence[type[Source[Any, Any]]]:
 @hookspec
 def archiver_sinks() -> Sequence[type[Sink[Any]]]:
     """Return the sink classes of this plugin."""
+    raise NotImplementedError
+
+
+@hookspec
+def archiver_notifiers() -> Sequence[type[Notifier[Any]]]:
+    """Return the notifier classes of this plugin."""
     raise NotImplementedError
 
 

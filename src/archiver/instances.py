@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from archiver.contracts import Context, Http, Progress, Sink, Source
 from archiver.masking import Mask
 from archiver.registry import Registry, load_plugins
 from archiver.sinks.guarded import Guarded
-from archiver.web import PoliteClient, Politeness, origins_of
+from archiver.web import PoliteClient, Politeness, Seen, origins_of
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ class Instances:
     registry: Registry
     given: Mapping[str, Source[Any, Any]] = field(default_factory=dict)
     progress: Progress = staging.report_progress
+    #: Hears of every request that a plugin makes through `http`, once it is over.
+    watch: Callable[[Seen], None] | None = None
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
     _clients: list[PoliteClient] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -106,7 +108,10 @@ class Instances:
 
     def _context(self, spec: SourceSpec | SinkSpec, own: tuple[Path, ...] = ()) -> Context:
         client = PoliteClient(
-            hosts_allowed=origins_of(spec.options), progress=self.progress, politeness=self._politeness
+            hosts_allowed=origins_of(spec.options),
+            progress=self.progress,
+            politeness=self._politeness,
+            watch=self.watch,
         )
         self._clients.append(client)
         http: Http = staging.Noting(client)

@@ -31,8 +31,10 @@ PATH = ".lease"
 CLOCK = ".probe/clock"
 #: Seconds without renewal after which a lease is void.
 TTL = 90.0
-#: No run of ours asks for more, whatever a damaged lease says.
-_MAX_TTL = 3600.0
+#: No run of ours asks for more, whatever a damaged lease says: nothing blocks a sink for longer.
+_MAX_TTL = 300.0
+#: Seconds between two looks of a run that waits for another one.
+_LOOK = 5.0
 #: Runs of this very process that hold a sink: a run may have ended without the process having ended.
 #: One entry per sink.
 _RUNNING: list[str] = []
@@ -42,13 +44,16 @@ _RUNNING: list[str] = []
 class Lease:
     """A run's hold on one sink. Renewed by a thread of its own until released.
 
-    `lost` is set when somebody else took it over: the run must not commit any more.
+    `lost` is set when somebody else took it over: the run must not commit any more. `wait` is for how many
+    seconds to wait for another run that holds the sink: more than `ttl` outlasts one that was killed
+    elsewhere.
     """
 
     sink: Sink[Any]
     run: str
     ttl: float = TTL
     clock: Callable[[], float] = time.time
+    wait: float = 0.0
     lost: threading.Event = field(default_factory=threading.Event)
     _token: str = ""
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -60,7 +65,7 @@ class Lease:
         # Noted first: who reads our word before this thread goes on must not take us for dead.
         _RUNNING.append(self.run)
         try:
-            self._token = self._take().token
+            self._token = self._patiently().token
         except BaseException:
             _RUNNING.remove(self.run)
             raise
@@ -93,6 +98,17 @@ class Lease:
         if self._token:
             _RUNNING.remove(self.run)
         self._token = ""
+
+    def _patiently(self) -> Stat:
+        """Take it, or try again until the time to wait is over. Raises `LeaseHeldError`."""
+        until = time.monotonic() + self.wait
+        while True:
+            try:
+                return self._take()
+            except LeaseHeldError:
+                left = until - time.monotonic()
+                if left <= 0 or self._stop.wait(min(_LOOK, left)):
+                    raise
 
     def _take(self) -> Stat:
         try:

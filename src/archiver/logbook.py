@@ -1,4 +1,4 @@
-"""Documents of the whole archive that people's acts add lines to: decisions, who was asked.
+"""Documents of the whole archive that people's acts add lines to: decisions, who was asked, waivers.
 
 Each line is one JSON object with `at`, its time. Lines are never changed; sinks that missed some get
 them at the next run, because the union of all sinks' lines is what counts.
@@ -19,7 +19,9 @@ Line = Mapping[str, Any]
 #: Where they lie in the object of the whole archive.
 DECISIONS = "metadata/decisions.jsonl"
 ASKED = "metadata/asked.jsonl"
-LOGBOOKS = (DECISIONS, ASKED)
+WAIVERS = "metadata/waivers.jsonl"
+CONSENTS = "metadata/consents.jsonl"
+LOGBOOKS = (DECISIONS, ASKED, WAIVERS, CONSENTS)
 
 
 def now() -> str:

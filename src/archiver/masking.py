@@ -15,13 +15,14 @@ from archiver.errors import (
     FatalError,
     GoneError,
     InvalidError,
+    LinkOnlyError,
     SourceError,
     TransientError,
 )
 from archiver.redact import MASK, redact
 
 # A plugin may derive classes of its own, with other arguments and reasons that no report knows.
-_KINDS = (TransientError, BlockedError, GoneError, InvalidError, FatalError, SourceError)
+_KINDS = (TransientError, BlockedError, GoneError, InvalidError, LinkOnlyError, FatalError, SourceError)
 
 #: Characters of one message that are kept: some services answer an error with a whole page.
 MAX_MESSAGE = 2_000

@@ -42,12 +42,30 @@ class Grade(StrEnum):
     THUMBNAIL = "thumbnail"
 
 
+class Consent(StrEnum):
+    """Who may see something. Only what is `public` reaches a public sink: `unknown` does not count as it."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    UNKNOWN = "unknown"
+
+
+class Audience(StrEnum):
+    """For whom a sink is: an internal one holds everything, a public one what is cleared."""
+
+    INTERNAL = "internal"
+    PUBLIC = "public"
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """One expected talk of an event. `email` is private: it reaches no sink.
 
+    Where several give it, `email` has all their addresses with commas between, as a mail's header has.
     `uid` is what the programme that it was read from calls it; a typed talk has none. A `cancelled` one
-    is in that programme no more: it stays known, and nothing is expected of it.
+    is in that programme no more: it stays known, and nothing is expected of it. `consent` is what was
+    said of this talk itself, if anything. `start` is when it begins, ISO 8601, as exactly as the programme
+    says it.
     """
 
     id: str
@@ -57,11 +75,21 @@ class Talk:
     expect: tuple[Kind, ...] = (Kind.SLIDES,)
     uid: str = ""
     cancelled: bool = False
+    consent: Consent | None = None
+    start: str = ""
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """Give each address by itself."""
+        return tuple(each.strip() for each in self.email.split(",") if each.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One stop, meetup or conference day. `date` is ISO 8601 or empty: a stop without one is normal."""
+    """One stop, meetup or conference day. `date` is ISO 8601 or empty: a stop without one is normal.
+
+    `consent` holds for the event and all in it that says nothing else.
+    """
 
     id: str
     title: str
@@ -72,6 +100,7 @@ class Event:
     talks: tuple[Talk, ...] = ()
     expect: tuple[Kind, ...] = (Kind.REPORT, Kind.PHOTO, Kind.VIDEO)
     facts: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)

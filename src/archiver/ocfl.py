@@ -198,8 +198,11 @@ def commit(
     *,
     created: str,
     message: str,
+    without: Iterable[str] = (),
 ) -> OcflObject | None:
     """Make one new version: the old state, plus `additions`, plus `documents` (small metadata files).
+
+    Paths in `without` are not in its state; their bytes stay where they are, for the versions before.
 
     Returns the object after it, or None when nothing would change. `created` is RFC 3339.
     Raises `ConflictError` when somebody else has committed this version first, `SinkError` when an
@@ -212,8 +215,10 @@ def commit(
         where = _present(each, present, f"{version}/content/{check_path(item.path)}")
         _hold(manifest, item.sha256, where)
         state[item.path] = item.sha256
+    for path in without:
+        state.pop(path, None)
     for path, data in documents.items():
-        state[path] = _store_document(each, manifest, version, check_path(path), data)
+        state[path] = _store_document(each, present, manifest, version, check_path(path), data)
     if each.inventory is not None and state == each.state:
         return None
     try:
@@ -260,11 +265,22 @@ def _hold(manifest: dict[str, tuple[str, ...]], digest: str, path: str) -> None:
 
 
 def _store_document(
-    each: OcflObject, manifest: dict[str, tuple[str, ...]], version: str, path: str, data: bytes
+    each: OcflObject,
+    present: frozenset[str],
+    manifest: dict[str, tuple[str, ...]],
+    version: str,
+    path: str,
+    data: bytes,
 ) -> str:
     """Create a document unless its bytes are held already; give its SHA-256."""
     document = blob(data)
-    if document.sha256 not in manifest:
+    # There from before, or made for this very version under another name.
+    held = [
+        each
+        for each in manifest.get(document.sha256, ())
+        if each in present or each.startswith(f"{version}/")
+    ]
+    if not held:
         # A killed run may have left another state of it there: that is claimed, ours goes beside it.
         # OCFL allows a content path unlike the logical one: metadata/event.json → metadata/event.json.1
         for copy in range(_COPIES):

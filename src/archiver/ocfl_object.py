@@ -88,7 +88,9 @@ class OcflObject:
             raise MissingError(f"{self.name} holds no {logical}")
         paths = self.inventory.manifest[digest]
         own = [path for path in paths if path.partition("/content/")[2] == logical]
-        return self.prefix + (own or paths)[0]
+        # A person may have removed one of several copies from a public sink.
+        there = [path for path in own if path in self.files]
+        return self.prefix + (there or own or paths)[0]
 
     def read(self, logical: str) -> bytes:
         """Read a metadata file and prove it. Raises `MissingError` or `DamageError`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from archiver.decisions import ACCEPTED
-from archiver.errors import GoneError
+from archiver.errors import GoneError, LinkOnlyError
 from archiver.ledger import Key, Problem, Record, State
+from archiver.pointers import is_handed
 from archiver.route import REJECTED, UNROUTED, Filters, Found
 
 #: In the history of what an entry listed that is no longer in the configuration.
@@ -58,6 +59,11 @@ class Plan:
     same: list[Found] = field(default_factory=list)
     obstacles: list[Found] = field(default_factory=list)  # listed, but upstream does not give it
     dropped: list[Key] = field(default_factory=list)
+
+    def extend(self, further: Plan) -> None:
+        """Add what another plan will do."""
+        for each in fields(self):
+            getattr(self, each.name).extend(getattr(further, each.name))
 
 
 @dataclass(frozen=True)
@@ -217,6 +223,8 @@ def _moved(key: Key, record: Record, standing: Standing, result: Plan) -> None:
 def _vanished(key: Key, record: Record, known: Knowledge, result: Plan) -> None:
     if is_settled(record) or record.state not in {State.STORED, State.PENDING}:
         return
+    if is_handed(record.material):
+        return  # no entry ever listed it: that it is not listed says nothing
     if key[0] in known.rescoped.get(key[1], frozenset()):
         # Not lost upstream: the configuration does not ask for it any more.
         result.changes.append(Change(key, None, record.state, record.problem, OUT_OF_SCOPE))
@@ -230,7 +238,8 @@ def _vanished(key: Key, record: Record, known: Knowledge, result: Plan) -> None:
 def _worth_another_try(key: Key, record: Record, known: Knowledge) -> bool:
     return (
         record.problem is not None
-        and record.problem.reason not in {GoneError.reason, UNROUTED}
+        and record.problem.reason not in {GoneError.reason, LinkOnlyError.reason, UNROUTED}
+        and not is_handed(record.material)
         and record.state in {State.STORED, State.PENDING}
         and not is_settled(record)
         and key[0] in known.events

@@ -98,11 +98,11 @@ def sink_reports(held: Hold, least: int) -> dict[str, SinkReport]:
     few = len(held.heads) < least
     reports = {
         name: SinkReport(damage=head.damage, limits=list(held.limits.get(name, ())))
-        for name, head in held.heads.items()
+        for name, head in {**held.heads, **held.public}.items()
     }
     for name, note in held.notes.items():
         told = f"{note}; min_copies is {least}"
-        reports[name] = SinkReport(error=told) if few else SinkReport(note=note)
+        reports[name] = SinkReport(error=told) if few and name in held.lacking else SinkReport(note=note)
     return reports | {name: SinkReport(error=str(error)) for name, error in held.errors.items()}
 
 

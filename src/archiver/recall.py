@@ -1,4 +1,4 @@
-"""What people did so far, for a run to go by: their decisions, and whom they asked."""
+"""What people did so far, for a run to go by: their decisions, whom they asked, what they waived."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from archiver.archive import Head, lines
 from archiver.asked import Asks
+from archiver.audience import Clearance
 from archiver.config import Config
+from archiver.consents import Consents
 from archiver.decisions import Decisions
-from archiver.logbook import ASKED, DECISIONS
+from archiver.logbook import ASKED, CONSENTS, DECISIONS, WAIVERS
 from archiver.plan import Knowledge, Standing
 from archiver.route import Filters, Found
 from archiver.routing import Router, reconsidered
+from archiver.waivers import Waiver, read
 
 
 def router(heads: Iterable[Head], config: Config, filters: Filters | None = None) -> Router:
@@ -21,6 +24,16 @@ def router(heads: Iterable[Head], config: Config, filters: Filters | None = None
     asks = Asks.of(lines(known, ASKED), config.events)
     partial = bool(filters and filters.events)
     return Router(config.events, decisions, asks, config.archive.title, partial)
+
+
+def waivers(heads: Iterable[Head], config: Config) -> tuple[Waiver, ...]:
+    """Give what nobody waits for any more, from the logbooks of all sinks."""
+    return read(lines(heads, WAIVERS), config.events)
+
+
+def clearance(heads: Iterable[Head], config: Config) -> Clearance:
+    """Give what says what is public, by the configuration and the logbooks of all internal sinks."""
+    return Clearance(config, Consents.of(lines(heads, CONSENTS)))
 
 
 def again(made: Router, config: Config, found: Sequence[Found], known: Knowledge) -> Iterator[Found]:

@@ -47,9 +47,15 @@ _WORD = re.compile(r"[A-Za-z]+")
 _OPAQUE = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/=_-]{32,}\Z")
 #: `?name=value`; also after `;` and `#`, where some services put them.
 _PAIR = re.compile(r"([?&;#])([^=&#;?\s]+)=([^&#;\s\"'<>]*)")
-_USERINFO = re.compile(r"//[^/?#\s]*@")
-#: An unescaped `/` in a password ends the host early: https://user:pa/ss@host. No port looks so.
-_BROKEN_USERINFO = re.compile(r"//[^/?#\s:@]*:[^\s?#@]*[^\d\s?#@/][^\s?#@]*@")
+#: Not behind a host: `https://example.org//@someone` is a path.
+_USERINFO = re.compile(r"(?<![\w.\]/-])//[^/?#\s]*@")
+#: What may hold one user and password, to its end or to the `@` behind these.
+_RUN = re.compile(r"[^\s?#@]+@?")
+#: An unescaped `/` in a password ends the host early: https://user:pa/ss@host. No port looks so. Looked for
+#: within one run only: a search for the `@` from every `//` of a long text would take hours.
+_BROKEN_USERINFO = re.compile(r"(?<![\w.\]/-])//[^/?#\s:@]*:[\d/]*[^\d\s?#@/]")
+#: URLs inside URLs that are looked into; what is wrapped more often than that is masked as it is.
+_DEEPEST = 8
 
 
 def is_secret_name(name: str) -> bool:
@@ -65,23 +71,37 @@ def is_secret_name(name: str) -> bool:
 def redact(text: str) -> str:
     """Mask user names, passwords and secret parameters of every URL in `text`.
 
-    Works on any text, whole URLs or not, and never raises. Masking twice changes nothing more.
+    Works on any text, whole URLs or not, in time that grows with its length, and never raises. Masking
+    twice changes nothing more.
     """
-    text = _USERINFO.sub(f"//{MASK}@", text)
-    text = _BROKEN_USERINFO.sub(f"//{MASK}@", text)
-    return _PAIR.sub(_masked_pair, text)
+    return _redacted(text, _DEEPEST)
 
 
-def _masked_pair(match: re.Match[str]) -> str:
+def _redacted(text: str, depth: int) -> str:
+    if "//" in text and "@" in text:
+        text = _USERINFO.sub(f"//{MASK}@", text)
+        text = _RUN.sub(_masked_run, text)
+    return _PAIR.sub(lambda match: _masked_pair(match, depth), text)
+
+
+def _masked_run(match: re.Match[str]) -> str:
+    run = match[0]
+    found = _BROKEN_USERINFO.search(run) if run.endswith("@") else None
+    return f"{run[: found.start()]}//{MASK}@" if found else run
+
+
+def _masked_pair(match: re.Match[str], depth: int) -> str:
     mark, name, value = match.groups()
-    return f"{mark}{name}={MASK}" if _is_secret_pair(name, value) else match.group()
+    return f"{mark}{name}={MASK}" if _is_secret_pair(name, value, depth) else match[0]
 
 
-def _is_secret_pair(name: str, value: str) -> bool:
+def _is_secret_pair(name: str, value: str, depth: int) -> bool:
     if not value or value == MASK:
         return False
     if is_secret_name(name):
         return True
     plain = unquote_plus(value)
+    if _OPAQUE.match(plain):
+        return True
     # A URL inside a URL has secrets of its own: ?next=https%3A%2F%2Fx%2F%3Ftoken%3Dabc
-    return bool(_OPAQUE.match(plain)) or (plain != value and redact(plain) != plain)
+    return plain != value and (depth == 0 or _redacted(plain, depth - 1) != plain)

@@ -16,24 +16,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import pluggy
 
 from archiver import hooks
-from archiver.contracts import API_VERSION, Options, Sink, Source
+from archiver.contracts import API_VERSION, Notifier, Options, Sink, Source
 
 GROUP = "archiver"
 OWN_DISTRIBUTION = "event-archiver"
+
+
+def served(current: int) -> tuple[int, ...]:
+    """Say which plugin interfaces are served: the current one, and the one before it for one major."""
+    return tuple(version for version in (current - 1, current) if version > 0)
+
+
 #: The plugin interfaces that this program serves.
-SUPPORTED_VERSIONS = frozenset([API_VERSION])
+SUPPORTED_VERSIONS = served(API_VERSION)
 #: Words of the configuration that no option may have.
 RESERVED_OPTIONS = frozenset(["type", "use", "name"])
 
 _TYPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _log = logging.getLogger(__name__)
 
-PluginClass = type[Source[Any, Any]] | type[Sink[Any]]
+PluginClass = type[Source[Any, Any]] | type[Sink[Any]] | type[Notifier[Any]]
 
 
 class State(StrEnum):
@@ -48,9 +55,9 @@ class State(StrEnum):
 class PluginInfo:
     """One installed plugin.
 
-    `kinds` are `source`, `sink` and `hooks`; `types` the words for `type:` it provides. Both are empty
-    for a plugin that does not run: it is not asked. `origin` is its distribution, `version` that of the
-    distribution, `reason` says why it does not run.
+    `kinds` are `source`, `sink`, `notifier` and `hooks`; `types` the words for `type:` it provides. Both
+    are empty for a plugin that does not run: it is not asked. `origin` is its distribution, `version` that of the
+    distribution, `reason` says why it does not run, or not for ever.
     """
 
     name: str
@@ -77,10 +84,12 @@ class Registry:
         sources: Mapping[str, type[Source[Any, Any]]],
         sinks: Mapping[str, type[Sink[Any]]],
         manager: pluggy.PluginManager,
+        notifiers: Mapping[str, type[Notifier[Any]]] = MappingProxyType({}),
     ) -> None:
         self.plugins = tuple(plugins)
         self.sources = MappingProxyType(dict(sources))
         self.sinks = MappingProxyType(dict(sinks))
+        self.notifiers = MappingProxyType(dict(notifiers))
         self._manager = manager
 
     @property
@@ -116,7 +125,7 @@ def load_plugins(
     loader = _Loader(frozenset(enabled))
     found = sorted(_found(distributions), key=lambda plugin: (not plugin.info.bundled, plugin.info.name))
     loader.load(found)
-    return Registry(loader.infos, loader.sources, loader.sinks, loader.manager)
+    return Registry(loader.infos, loader.sources, loader.sinks, loader.manager, loader.notifiers)
 
 
 @dataclass(frozen=True)
@@ -141,21 +150,30 @@ def _name(distribution: importlib.metadata.Distribution) -> str:
     # A directory "x.dist-info" without metadata has no name; how that shows differs between versions
     # of Python.
     try:
-        return _normal(distribution.metadata["Name"] or "")
+        # Not `distribution.metadata`: that parses every long description, 0.2 s with a hundred packages.
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        named = _NAME.search(text)
+        return _normal(named[1].strip() if named else distribution.metadata["Name"] or "")
     except Exception:  # noqa: BLE001  # likewise
         return ""
 
 
 def _announced(origin: str, distribution: importlib.metadata.Distribution) -> Iterator[_Found]:
-    info = PluginInfo("", (), (), distribution.version or "", origin, None, State.DISABLED)
+    info = PluginInfo("", (), (), "", origin, None, State.DISABLED)
     try:
         points = distribution.entry_points.select(group=GROUP)
     except Exception as error:  # noqa: BLE001  # entry_points.txt may hold anything
         reason = f"its entry_points.txt cannot be read: {_told(error)}"
+        info = replace(info, version=distribution.version or "")
         yield _Found(replace(info, name=origin, state=State.QUARANTINED, reason=reason), None)
         return
+    version = distribution.version or "" if points else ""
     for point in sorted(points, key=lambda point: point.name):
-        yield _Found(replace(info, name=point.name, reason="not named under plugins:"), point)
+        told = replace(info, name=point.name, version=version, reason="not named under plugins:")
+        yield _Found(told, point)
+
+
+_NAME: Final = re.compile(r"^Name:(.*)$", re.MULTILINE)
 
 
 def _normal(name: str) -> str:
@@ -171,6 +189,7 @@ class _Loader:
         self.infos: list[PluginInfo] = []
         self.sources: dict[str, type[Source[Any, Any]]] = {}
         self.sinks: dict[str, type[Sink[Any]]] = {}
+        self.notifiers: dict[str, type[Notifier[Any]]] = {}
         self.manager = _manager()
         self._owner: dict[tuple[str, str], str] = {}
 
@@ -203,6 +222,8 @@ class _Loader:
         except (Exception, SystemExit) as error:  # noqa: BLE001  # foreign code may raise anything
             return replace(info, state=State.QUARANTINED, reason=_told(error))
         self._keep(classes)
+        if info.reason:
+            _log.warning("The plugin %s runs for now: %s", info.name, info.reason)
         return info
 
     def _claim(self, info: PluginInfo, classes: Sequence[PluginClass]) -> None:
@@ -218,6 +239,8 @@ class _Loader:
         for cls in classes:
             if issubclass(cls, Source):
                 self.sources[cls.type_name] = cls
+            elif issubclass(cls, Notifier):
+                self.notifiers[cls.type_name] = cls
             else:
                 self.sinks[cls.type_name] = cls
 
@@ -235,6 +258,13 @@ def _import(point: importlib.metadata.EntryPoint) -> Any:
         raise _UnfitError(f"it cannot be imported: {_told(error)}") from None
 
 
+_ANNOUNCED: Final[tuple[tuple[str, type[Any]], ...]] = (
+    ("archiver_sources", Source),
+    ("archiver_sinks", Sink),
+    ("archiver_notifiers", Notifier),
+)
+
+
 def _classes(module: Any) -> list[PluginClass]:
     """Ask a plugin for its classes, alone in a manager of its own; check each."""
     manager = _manager()
@@ -246,7 +276,7 @@ def _classes(module: Any) -> list[PluginClass]:
     if not manager.get_hookcallers(module):
         raise _UnfitError("it announces nothing: no function is marked with @api.hookimpl")
     classes: list[PluginClass] = []
-    for name, base in (("archiver_sources", Source), ("archiver_sinks", Sink)):
+    for name, base in _ANNOUNCED:
         for answer in getattr(manager.hook, name)():
             classes += [_checked(cls, base, name) for cls in _listed(answer, name)]
     return classes
@@ -276,8 +306,8 @@ def _checked(cls: Any, base: type[Any], hook: str) -> PluginClass:
     found: PluginClass = cls
     version = getattr(cls, "api_version", None)
     if version not in SUPPORTED_VERSIONS:
-        served = ", ".join(str(version) for version in sorted(SUPPORTED_VERSIONS))
-        raise _UnfitError(f"{name} is written for plugin interface {version}; supported: {served}")
+        known = ", ".join(map(str, SUPPORTED_VERSIONS))
+        raise _UnfitError(f"{name} is written for plugin interface {version}; supported: {known}")
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(found.__abstractmethods__))
         raise _UnfitError(f"{name} does not define {missing}")
@@ -302,6 +332,8 @@ def _check_options(cls: Any, name: str) -> None:
 
 
 def _kind(cls: PluginClass) -> str:
+    if issubclass(cls, Notifier):
+        return "notifier"
     return "source" if issubclass(cls, Source) else "sink"
 
 
@@ -309,7 +341,13 @@ def _described(info: PluginInfo, classes: Sequence[PluginClass]) -> PluginInfo:
     kinds = tuple(dict.fromkeys(_kind(cls) for cls in classes)) or ("hooks",)
     types = tuple(dict.fromkeys(cls.type_name for cls in classes))
     versions = [cls.api_version for cls in classes]
-    return replace(info, kinds=kinds, types=types, api_version=max(versions, default=None))
+    oldest, current = min(versions, default=None), SUPPORTED_VERSIONS[-1]
+    reason = ""
+    if oldest is not None and oldest < current:
+        # It runs, so this is no fault; but whoever looks is told in time.
+        until = f"which runs until {current + 1} comes: update it"
+        reason = f"it is written for plugin interface {oldest}, {until}"
+    return replace(info, kinds=kinds, types=types, api_version=max(versions, default=None), reason=reason)
 
 
 def _told(error: BaseException) -> str:

@@ -20,12 +20,18 @@ COUNTS = (
     "gone",
     "invalid",
     "unrouted",
+    "link",  # known at an address, and nothing fetches it
 )
+#: Problems that are a state of things: somebody may do something, and nothing failed.
+_CALM = frozenset({"unrouted", "link"})
 
 
 @dataclass
 class ItemProblem:
-    """One item that is not stored as upstream has it now. `known` says that an earlier run saw it too."""
+    """One item that is not stored as upstream has it now. `known` says that an earlier run saw it too.
+
+    `linked` says that a report led to it, and no entry of the organizer's.
+    """
 
     event: str
     source: str
@@ -34,6 +40,12 @@ class ItemProblem:
     reason: str
     detail: str
     known: bool = False
+    linked: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether somebody has to look after it. Old reports link to much that is gone by now."""
+        return self.reason not in _CALM and not (self.linked and self.reason == "gone")
 
 
 @dataclass
@@ -43,6 +55,7 @@ class SourceReport:
     `scopes` maps each event to a fingerprint of its entries, as they were when `cursor` was made: only
     equal scopes can be compared. `settled` and `baseline` are the scopes and the number of materials
     of the last complete listing. `at` is when it was listed last, and `new` how many of that were new.
+    `known` says that the run before could not list it either, for the same reason.
     """
 
     listed: int = 0
@@ -56,6 +69,7 @@ class SourceReport:
     alarm: str = ""
     at: str = ""
     new: int = 0
+    known: bool = False
 
 
 @dataclass
@@ -63,7 +77,8 @@ class SinkReport:
     """One sink: the versions made, the error that ended it, seen damage, or why it was left alone.
 
     `limits` are what its store does not do as it should; nothing is missing because of that. `copied`
-    and `copied_bytes` count the files that it had missed before and got from other sinks.
+    and `copied_bytes` count the files that it had missed before and got from other sinks; `pages` the
+    files of its site that were written.
     """
 
     versions: dict[str, int] = field(default_factory=dict)
@@ -73,11 +88,40 @@ class SinkReport:
     limits: list[str] = field(default_factory=list)
     copied: int = 0
     copied_bytes: int = 0
+    pages: int = 0
+
+    def add_note(self, note: str) -> None:
+        """Note one thing more, in words that follow the sink's name."""
+        self.note = f"{self.note}; it {note}" if self.note else note
+
+
+@dataclass
+class Lack:
+    """One expected thing that is not held: `state` is a word of `archive status`, `talk` "" for the event."""
+
+    event: str
+    talk: str
+    kind: str
+    state: str
+
+
+@dataclass
+class CoverageReport:
+    """How much of what is expected was held when the run ended; `lacking` is what is wanted and not held."""
+
+    have: int
+    wanted: int
+    lacking: list[Lack] = field(default_factory=list)
 
 
 @dataclass
 class Report:
-    """A whole run. Times are UTC, RFC 3339. `remaining` counts what was planned and not come to."""
+    """A whole run. Times are UTC, RFC 3339. `remaining` counts what was planned and not come to.
+
+    `stopped` names the limit that ended the run early (`time-limit`, `byte-limit`, `request-limit`), which
+    is no fault. `requests` and `received` (bytes) are what the sources were asked and sent. `coverage` is
+    None where it is not known, as in a dry run.
+    """
 
     run: str
     started: str
@@ -85,7 +129,10 @@ class Report:
     finished: str = ""
     dry_run: bool = False
     interrupted: bool = False
+    stopped: str = ""
     remaining: int = 0
+    requests: int = 0
+    received: int = 0
     files: int = 0
     bytes: int = 0
     counts: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
@@ -93,6 +140,7 @@ class Report:
     sinks: dict[str, SinkReport] = field(default_factory=dict)
     problems: list[ItemProblem] = field(default_factory=list)
     revisions: dict[str, str] = field(default_factory=dict)
+    coverage: CoverageReport | None = None
 
     def count(self, event: str, source: str, what: str) -> None:
         """Count one material."""
@@ -104,16 +152,20 @@ class Report:
         return sum(counts.get(what, 0) for sources in self.counts.values() for counts in sources.values())
 
     def exit_code(self, fail_on: str = "any") -> int:
-        """Give the exit code: see docs/reference/command.md. `fail_on` `new` passes over known problems."""
+        """Give the exit code: see docs/reference/command.md. `fail_on` `new` passes over known problems.
+
+        That something remains because a limit was met is no problem.
+        """
         if any(sink.error for sink in self.sinks.values()):
             return 3
         if any(sink.damage for sink in self.sinks.values()):
             return 4
         if self.interrupted:
             return 130
-        if any(source.error or source.alarm for source in self.sources.values()):
+        sources = self.sources.values()
+        if any(each.alarm or (each.error and (fail_on == "any" or not each.known)) for each in sources):
             return 1
-        open_problems = [item for item in self.problems if item.reason != "unrouted"]
+        open_problems = [item for item in self.problems if item.is_open]
         return 1 if any(fail_on == "any" or not item.known for item in open_problems) else 0
 
     def to_json(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ workers of `archiver.pool` share nothing with it but their tasks and outcomes.
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,26 +17,32 @@ from archiver import (
     __version__,
     assign,
     examine,
+    handing,
     hold,
-    index,
     instances,
     ocfl,
+    publish,
     ready,
     recall,
+    renamed,
     replicate,
     scope,
     seal,
     staging,
     tally,
+    upkeep,
 )
+from archiver.allowance import Allowance, Limits
 from archiver.archive import COMMON, RUNS, logbooks, new_run
 from archiver.budget import Budget
+from archiver.bundle import Bundle, Taking
 from archiver.config import Config, SourceSpec
 from archiver.contracts import Source
-from archiver.decisions import settle
+from archiver.coverage import coverage
+from archiver.decisions import Settled, settle
 from archiver.discover import Discovery, Listable, Listing
 from archiver.documents import documents
-from archiver.errors import ArchiverError, SinkError
+from archiver.errors import SinkError
 from archiver.hold import Hold
 from archiver.instances import Instances, Workshop
 from archiver.interrupts import stoppable
@@ -53,17 +58,22 @@ from archiver.shelf import Shelf
 from archiver.talks import refreshed
 from archiver.work import Outcome, Task
 
-_LOG = logging.getLogger("archiver")
-
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user asked of this run. `accept_shrink` names sources whose alarm is passed over."""
+    """What the user asked of this run. `accept_shrink` names sources whose alarm is passed over.
+
+    `limits` is what the run may take; `wait` for how many seconds it waits for another one to end.
+    With a `bundle` it fetches what that names, and lists nothing but the sources that it says could not be.
+    """
 
     filters: Filters = field(default_factory=Filters)
     jobs: int | None = None
     dry_run: bool = False
     accept_shrink: frozenset[str] = frozenset()
+    limits: Limits = field(default_factory=Limits)
+    wait: float = 0.0
+    bundle: Bundle | None = None
 
 
 @dataclass
@@ -87,22 +97,27 @@ class Run:
         self.report = Report(self.id, ready.now(), __version__, dry_run=self.options.dry_run)
         self.planned = Plan()
         self._budget = Budget(self.config.archive.staging_limit)
+        self._allowance = Allowance(self.options.limits, self.stop, staging.report_progress)
 
     def execute(self) -> Report:
         """Do the run. Raises `SinkError` when no sink can be used at all."""
-        specs = tuple(self.config.sources if self.sources is None else self.sources)
         config = self.config
+        configured = handing.with_defaults(config.sources, config, self.registry)
+        specs = configured if self.sources is None else tuple(self.sources)
         workshop = Workshop(self.id, config.folder, specs, config.sinks, config.plugins, config.path)
-        made = Instances(workshop, self.registry, given=self.given)
+        allowance = self._allowance
+        made = Instances(workshop, self.registry, self.given, progress=allowance.came, watch=allowance.asked)
         instances.share(made)
         try:
-            return self._with_sinks(made)
+            with allowance.running():
+                return self._with_sinks(made)
         finally:
             instances.forget(made)
 
     def _with_sinks(self, made: Instances) -> Report:
         names = [spec.name for spec in self.config.sinks]
-        held = hold.peek(made, names) if self.options.dry_run else hold.take(made, names, self.id)
+        wait = self.options.wait
+        held = hold.peek(made, names) if self.options.dry_run else hold.take(made, names, self.id, wait)
         try:
             with stoppable(self.stop, lambda: self.watcher.said("stopping")):
                 self._line(made, held)
@@ -115,33 +130,44 @@ class Run:
         """Follow the straight line."""
         known = union(head.records for head in held.heads.values())
         heads, asked = held.heads.values(), self.options.filters.events
-        self.config = refreshed(self.config, heads, self.report, asked, offline=bool(self.given))
+        self.config = refreshed(self.config, heads, self.report, asked, offline=self._is_narrow)
         self._router = recall.router(held.heads.values(), self.config, self.options.filters)
         settled = settle(known, self._router.decisions, ready.now(), self.id)
         settled.apply(known)
         before = ready.newest(head.report for head in held.heads.values())
-        self._earlier = source_reports(before)
+        self._before, self._earlier = before, source_reports(before)
         self.report.sources = dict(self._earlier)
         self.report.revisions = revisions(before)
         self.report.sinks.update(ready.sink_reports(held, self.config.archive.min_copies))
         listings = self._discover(made, known)
+        moved = self._know_again(listings, known)
         self.planned = self._plan(listings, known)
+        self._take_bundle(made, known)
         self.watcher.said("planned", plan=self.planned, known=known)
         tally.count_plan(self.report, self.planned, known)
         if self.options.dry_run:
+            self._follow(made, known)
             tally.count_work(self.report, self.planned, known)
-            self.report.interrupted = self.stop.is_set()
+            self._count_traffic()
+            self.report.interrupted = self._interrupted
             return
         recorder = self._recorder(held, known)
         recorder.settle(settled)
-        self._record_plan(recorder)
-        self._work(made, recorder, held)
+        recorder.settle(moved)
+        self._record_plan(recorder, self.planned)
+        self._work(made, recorder, held, self.planned)
+        # What the reports point to, those too that have just come: the same way once more, and not again.
+        further = self._follow(made, known)
+        if further != Plan():
+            self._record_plan(recorder, further)
+            self._work(made, recorder, held, further)
         self._catch_up(recorder)
         self._commit(recorder, held)
-        self._finish(recorder)
+        self._publish(recorder, held)
+        self._finish(recorder, held)
 
     def _discover(self, made: Instances, known: Mapping[Key, Record]) -> list[Listing]:
-        discovery = Discovery(
+        self._discovery = discovery = Discovery(
             self._router,
             self.options.filters,
             self.stop,
@@ -151,8 +177,7 @@ class Run:
             held=known,
         )
         self._scopes: dict[str, dict[str, str]] = {}
-        asked = self.options.filters.sources
-        specs = [each for each in made.workshop.sources if each.entries and (not asked or each.name in asked)]
+        specs = [each for each in made.workshop.sources if each.entries and self._is_listed(each.name)]
         listables, listings = [], []
         for spec in specs:
             try:
@@ -161,13 +186,36 @@ class Run:
                 listings.append(discovery.unlistable(spec.name, error))
         return [*listings, *discovery.listings(listables)]
 
+    @property
+    def _is_narrow(self) -> bool:
+        """Say whether a person names what is wanted, and nothing else is looked for."""
+        return bool(self.given) or self.options.bundle is not None
+
+    @property
+    def _is_partial(self) -> bool:
+        """Say whether a listing of this run is none that the next one may go by."""
+        return self.options.filters.any or self.options.bundle is not None
+
+    def _is_listed(self, name: str) -> bool:
+        asked, bundle = self.options.filters.sources, self.options.bundle
+        return (not asked or name in asked) and (bundle is None or name in bundle.listed)
+
     def _listable(self, made: Instances, spec: SourceSpec) -> Listable:
         scopes = scope.fingerprints(spec.entries, spec.options)
-        partial = self.options.filters.any
-        cursor = "" if partial else scope.cursor(self._earlier.get(spec.name), scopes)
+        cursor = "" if self._is_partial else scope.cursor(self._earlier.get(spec.name), scopes)
         listable = Listable(spec.name, made.source(spec.name), spec.entries, cursor)
         self._scopes[spec.name] = scopes
         return listable
+
+    def _know_again(self, listings: Sequence[Listing], known: dict[Key, Record]) -> Settled:
+        """Let records follow their source to its new name in the configuration."""
+        configured = handing.with_defaults(self.config.sources, self.config, self.registry)
+        names = {spec.name for spec in configured} | self.given.keys()
+        found = (found for listing in listings for found in listing.found)
+        moved = renamed.renamed(found, known, names, ready.now(), self.id)
+        moved.apply(known)
+        renamed.follow(self.report.revisions, moved)
+        return moved
 
     def _plan(self, listings: Sequence[Listing], known: Mapping[Key, Record]) -> Plan:
         knowledge = Knowledge(
@@ -179,7 +227,35 @@ class Run:
             {name: scope.rescoped(self._earlier.get(name), now) for name, now in self._scopes.items()},
         )
         found = [found for listing in listings for found in listing.found]
-        return plan([*found, *recall.again(self._router, self.config, found, knowledge)], knowledge)
+        self._listed = [*found, *recall.again(self._router, self.config, found, knowledge)]
+        return plan(self._listed, knowledge)
+
+    def _take_bundle(self, made: Instances, known: Mapping[Key, Record]) -> None:
+        """Plan what a bundle names, beside what the sources list that it wants listed."""
+        if self.options.bundle is None:
+            return
+        events = {event.id for event in self.config.events}
+        taking = Taking(made.workshop.sources, events, known, made.source, self.options.filters)
+        handed = taking.take(self.options.bundle, self.planned)
+        self.planned.extend(handed.plan)
+        handed.tell(self.report)
+
+    def _follow(self, made: Instances, known: Mapping[Key, Record]) -> Plan:
+        """Plan what the reports point to, with what is left of the limit."""
+        if self.sources is not None or self._is_narrow or self.stop.is_set():
+            return Plan()
+        limit = self.options.filters.limit
+        left = None if limit is None else max(0, limit - len(self.planned.work))
+        discovery = replace(
+            self._discovery, filters=replace(self.options.filters, limit=left), listed=lambda _: None
+        )
+        further = handing.Handing(
+            self.config, made, discovery, known, self._listed, self.report.revisions
+        ).plan()
+        tally.count_plan(self.report, further, known)
+        self.planned.extend(further)
+        self.report.interrupted |= self._interrupted
+        return further
 
     def _judge(self, listing: Listing) -> Standing:
         name = listing.source
@@ -188,7 +264,7 @@ class Run:
             self._earlier.get(name),
             self._scopes.get(name, {}),
             at=ready.now(),
-            partial=self.options.filters.any or self.stop.is_set(),
+            partial=self._is_partial or self.stop.is_set(),
             accept=name in self.options.accept_shrink,
         )
         self.report.sources[name] = now
@@ -209,30 +285,30 @@ class Run:
             self.id, events, known, shelves, ready.now, self.report.revisions, series=title, decisions=decided
         )
 
-    def _record_plan(self, recorder: Recorder) -> None:
+    def _record_plan(self, recorder: Recorder, planned: Plan) -> None:
         """Record what needs no fetch."""
-        for key in self.planned.dropped:
+        for key in planned.dropped:
             recorder.drop(key)
-        for change in self.planned.changes:
+        for change in planned.changes:
             recorder.change(change)
-        recorder.rematch({found.key: found.material.talk for found in self.planned.same})
+        recorder.rematch({found.key: found.material.talk for found in planned.same})
         recorder.level()
 
-    def _work(self, made: Instances, recorder: Recorder, held: Hold) -> None:
-        waiting = assign.tasks(self.planned.work, made.workshop, held.heads, recorder.known)
-        self.report.remaining = len(waiting)
+    def _work(self, made: Instances, recorder: Recorder, held: Hold, planned: Plan) -> None:
+        waiting = assign.tasks(planned.work, made.workshop, held.heads, recorder.known)
+        self.report.remaining += len(waiting)
         adopted: set[int] = set()
         for outcome in assign.adopt(waiting, held.heads):
             self._take(recorder, [outcome], resumed=True)
             adopted.add(id(outcome.task))
             if self.stop.is_set():
                 break
-        waiting = [task for task in waiting if id(task) not in adopted]
+        waiting = self._allowance.affordable([task for task in waiting if id(task) not in adopted])
         self.watcher.said("working", tasks=waiting)
         examine.start(len(waiting))
         again = self._round(waiting, made, recorder, held, last=False)
         self._round(again, made, recorder, held, last=True)
-        self.report.interrupted = self.stop.is_set()
+        self.report.interrupted = self._interrupted
 
     def _round(
         self, waiting: Sequence[Task], made: Instances, recorder: Recorder, held: Hold, *, last: bool
@@ -294,8 +370,8 @@ class Run:
             sink = self.report.sinks[name]
             sink.copied, sink.copied_bytes = copies.files, copies.bytes
             for path, reason in islice(copies.left.items(), 3):
-                self._add_note(name, f"does not have {path}: {reason}")
-        self.report.interrupted |= self.stop.is_set()
+                self.report.sinks[name].add_note(f"does not have {path}: {reason}")
+        self.report.interrupted |= self._interrupted
         for name, found in self._replication.damage.items():
             noted = self.report.sinks[name]
             noted.damage = "; ".join([*filter(None, [noted.damage]), *found[:3]])
@@ -316,11 +392,37 @@ class Run:
                 "archiver_stored", event=material.event, source=record.source, material=material, paths=paths
             )
 
-    def _finish(self, recorder: Recorder) -> None:
+    def _publish(self, recorder: Recorder, held: Hold) -> None:
+        """Fill the public sinks with what is cleared, from those that have everything."""
+        origins = {name: shelf.head for name, shelf in recorder.healthy.items()}
+        if not held.public or not origins:
+            return
+        clearance = recall.clearance(held.heads.values(), self.config)
+        desk = replicate.Desk(self.config.archive.staging, self._budget, self.stop)
+        publish.Publishing(
+            clearance, held, origins, recorder.known.values(), self.report, self.watcher, desk, self._jobs
+        ).execute()
+        self.report.interrupted |= self._interrupted
+
+    @property
+    def _interrupted(self) -> bool:
+        """Say whether somebody asked for the end; a limit that was met is no interruption."""
+        return self.stop.is_set() and not self._allowance.reached
+
+    def _count_traffic(self) -> None:
+        """Note what the run took, and what sources the run before could not list either."""
+        taken = self._allowance
+        self.report.stopped, self.report.requests = taken.reached, taken.requests
+        self.report.received = taken.bytes
+        tally.note_known(self.report, self._before)
+
+    def _finish(self, recorder: Recorder, held: Hold) -> None:
         """Bring the index up to date, then leave the run report."""
         tally.count_new(self.report, self._scopes)
-        for name, shelf in recorder.healthy.items():
-            self._refresh_index(recorder, name, shelf)
+        self._count_traffic()
+        waived = recall.waivers(held.heads.values(), self.config)
+        tally.count_coverage(self.report, coverage(self.config.events, recorder.known.values(), waived))
+        upkeep.refresh(recorder, self.config, self._router.asks, self.report, self.watcher)
         self._count_copies(recorder)
         self._note_errors(recorder)
         if (
@@ -346,26 +448,11 @@ class Run:
         few = whole < self.config.archive.min_copies and not self.stop.is_set()
         for name, number in lacking.items():
             if number:
-                self._add_note(name, ready.lacking(number))
+                self.report.sinks[name].add_note(ready.lacking(number))
             if number and few:
                 sink = self.report.sinks[name]
                 sink.error = f"it {sink.note}; min_copies is {self.config.archive.min_copies}"
                 sink.note = ""
-
-    def _refresh_index(self, recorder: Recorder, name: str, shelf: Shelf) -> None:
-        changed = bool(self.report.sinks[name].versions)
-        try:
-            index.refresh(shelf.head, self.config, changed=changed)
-        except ArchiverError as error:
-            recorder.stop(name, error)
-        except Exception as error:  # noqa: BLE001  # the catalog can be made again; what is stored is safe
-            _LOG.debug("the catalog of sink %s failed", name, exc_info=error)
-            note = f"is complete, but its catalog could not be made: {type(error).__name__}: {error}"
-            self._add_note(name, note)
-
-    def _add_note(self, sink: str, note: str) -> None:
-        noted = self.report.sinks[sink]
-        noted.note = f"{noted.note}; it {note}" if noted.note else note
 
     def _note_errors(self, recorder: Recorder) -> None:
         for name, each in recorder.shelves.items():

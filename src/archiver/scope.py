@@ -89,16 +89,20 @@ def judge(
     `at` is the time of the listing. `partial` says that the user asked for a part only; then nothing the
     next run goes by may change.
     """
-    known = replace(before or SourceReport(), at=at, listed=len(listing.found), new=0, complete=False)
+    known = replace(before or SourceReport(), at=at, listed=listing.size, new=0, complete=False)
     if listing.error is not None:
         return Standing.DOUBTFUL, replace(known, error=str(listing.error), error_reason=listing.error.reason)
     if partial or listing.checkpoint is None:
         return Standing.PARTIAL, known
     now = replace(known, cursor=listing.checkpoint.cursor, scopes=dict(scopes))
-    if not listing.complete:
+    increment = bool(listing.checkpoint.cursor or known.cursor)
+    if not listing.complete and increment:
         # Only what changed: the baseline stays that of the last complete listing.
         return Standing.PARTIAL, now
+    # A source that is not sure of having seen all is still asked whether it lost the most of it.
     warning = alarm(before, scopes, listing.alive)
     if warning and not accept:
         return Standing.DOUBTFUL, replace(known, alarm=warning)
+    if not listing.complete:
+        return Standing.PARTIAL, replace(now, baseline=listing.alive) if warning else now
     return Standing.COMPLETE, replace(now, complete=True, baseline=listing.alive, settled=dict(scopes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from archiver import crate, ledger, ocfl
@@ -27,6 +28,8 @@ class Shelf:
     additions: dict[str, dict[str, str]] = field(default_factory=dict)
     #: By object: metadata files that another sink has and the run itself does not make.
     borrowed: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    #: By object: paths that its next version does not have any more. Only public sinks leave out any.
+    unwanted: dict[str, frozenset[str]] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     error: SinkError | None = None
     _noted: list[Entry] = field(default_factory=list)
@@ -91,17 +94,24 @@ class Shelf:
         self.acknowledge()
         self.journal.close_segment()
         held = {name for name, known in self.head.objects.items() if known.inventory}
-        changed = {*self.touched, *self.additions, *self.borrowed, *(held & documents.keys())} - {COMMON}
+        changed = {*self.touched, *self.additions, *self.borrowed, *self.unwanted}
+        changed = changed.union(held & documents.keys()) - {COMMON}
         # What says of which format all this is comes first.
         for name in (COMMON, *sorted(changed)):
             additions = [Addition(path, sha256) for path, sha256 in self.additions.get(name, {}).items()]
             content = {**self.borrowed.get(name, {}), **documents.get(name, {}), **self._ledger_files(name)}
-            target = self.head.object(name)
-            if name != COMMON and (additions or _differ(target, content)):
+            target, without = self.head.object(name), self.unwanted.get(name, frozenset())
+            content = {path: data for path, data in content.items() if path not in without}
+            if (
+                name != COMMON
+                and crate.CRATE not in without
+                and (additions or _differ(target, content, without))
+            ):
                 content[crate.CRATE] = self._crate(target, content, now())
-            after = ocfl.commit(target, additions, content, created=now(), message=message)
+            after = ocfl.commit(target, additions, content, created=now(), message=message, without=without)
             self.additions.pop(name, None)
             self.borrowed.pop(name, None)
+            self.unwanted.pop(name, None)
             self.touched.discard(name)
             if after is not None:
                 self.head.objects[name] = after
@@ -145,9 +155,11 @@ class Shelf:
         return {**dict.fromkeys(old, b""), **new}
 
 
-def _differ(target: OcflObject, documents: Mapping[str, bytes]) -> bool:
-    """Say whether documents would make a new version."""
-    if target.inventory is None:
+def _differ(
+    target: OcflObject, documents: Mapping[str, bytes], without: AbstractSet[str] = frozenset()
+) -> bool:
+    """Say whether documents, or what is left out, would make a new version."""
+    if target.inventory is None or without & target.state.keys():
         return True
     return any(target.state.get(path) != ocfl.blob(data).sha256 for path, data in documents.items())
 

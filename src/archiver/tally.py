@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+from archiver.coverage import Coverage, Standing
 from archiver.errors import GoneError
 from archiver.ledger import Key, Problem, Record, State
 from archiver.model import Material
 from archiver.plan import RETURNED, Change, Plan
-from archiver.report import ItemProblem, Report
+from archiver.pointers import is_handed
+from archiver.report import CoverageReport, ItemProblem, Lack, Report
 from archiver.work import Outcome
 
 
@@ -40,6 +43,34 @@ def count_new(report: Report, listed: Iterable[str]) -> None:
     for name in report.sources.keys() & set(listed):
         new = sum(sources.get(name, {}).get("new", 0) for sources in report.counts.values())
         report.sources[name].new = new
+
+
+def note_known(report: Report, before: Mapping[str, Any]) -> None:
+    """Mark the sources that the run before could not list either, for the same reason."""
+    earlier = before.get("sources")
+    for name, source in report.sources.items():
+        told = earlier.get(name) if isinstance(earlier, Mapping) else None
+        if source.error and isinstance(told, Mapping):
+            source.known = bool(told.get("error")) and told.get("error_reason") == source.error_reason
+
+
+def count_coverage(report: Report, found: Coverage) -> None:
+    """Note how much of what is expected is held, and what is not."""
+    have, wanted = found.tally()
+    fine = {Standing.HAVE, Standing.WAIVED}
+    lacking = []
+    for event in found.events:
+        by_talks = {kind for talk in event.talks for kind in talk.talk.expect}
+        places = [(talk.talk.id, kind, talk.kinds[kind]) for talk in event.talks for kind in talk.talk.expect]
+        whole = [
+            ("", kind, cell) for kind, cell in event.kinds.items() if cell.expected and kind not in by_talks
+        ]
+        lacking += [
+            Lack(event.event.id, talk, kind.value, cell.state.value)
+            for talk, kind, cell in dict.fromkeys([*whole, *places])
+            if cell.state not in fine
+        ]
+    report.coverage = CoverageReport(have, wanted, lacking)
 
 
 def count_outcome(
@@ -79,5 +110,12 @@ def _word(change: Change) -> str:
 def _item_problem(source: str, material: Material, problem: Problem, before: Record | None) -> ItemProblem:
     known = before is not None and before.problem is not None
     return ItemProblem(
-        material.event, source, material.id, material.title, problem.reason, problem.detail, known
+        material.event,
+        source,
+        material.id,
+        material.title,
+        problem.reason,
+        problem.detail,
+        known,
+        is_handed(material),
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import logging
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archiver import derive, examine, instances, ocfl, seal, staging, vetting
-from archiver.contracts import Sink, Source
+from archiver import derive, examine, instances, ocfl, pointers, previews, seal, staging, vetting
+from archiver.contracts import Blob, Sink, Source
 from archiver.errors import (
     ArchiverError,
     ExistsError,
@@ -25,6 +27,7 @@ from archiver.instances import Workshop
 from archiver.ledger import Problem, StoredFile
 from archiver.masking import text_of
 from archiver.model import Fetched, Material
+from archiver.previews import Wanted
 from archiver.staging import Staged
 from archiver.threads import Stopped
 
@@ -52,7 +55,7 @@ class Task:
 
     `known` are the files that the ledgers hold of it: the same bytes keep their name and place.
     `staging` is where to fetch into; None for the system's place for temporary files. `staging_sink`
-    names the sink that it lies in, if any.
+    names the sink that it lies in, if any. With `pictures`, small ones are made while the bytes are here.
     """
 
     workshop: Workshop
@@ -64,6 +67,7 @@ class Task:
     staging: Path | None = None
     staging_sink: str = ""
     type_name: str = ""
+    pictures: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,13 +106,29 @@ def work(task: Task, note: Callable[[int, int | None], None] = staging.nobody) -
 def _carry(task: Task, made: instances.Instances, into: Path) -> Outcome:
     material, fetched = _fetch(made.source(task.source), task.material, into)
     staged = staging.collect(into, fetched, material, task.type_name, task.known)
-    texts = _texts(item for item in staged if item.stored not in task.known)
+    fresh = [item for item in staged if item.stored not in task.known]
+    derived = {path: ocfl.blob(text) for path, text in _texts(fresh).items()}
+    needed = [*previews.wanted(material.kind, [item.stored for item in fresh])] if task.pictures else []
+    if not needed:
+        return _stored(task, made, material, staged, derived)
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=task.staging) as folder:
+        derived |= _pictures(needed, {item.stored.path: item.local for item in fresh}, Path(folder))
+        return _stored(task, made, material, staged, derived)
+
+
+def _stored(
+    task: Task,
+    made: instances.Instances,
+    material: Material,
+    staged: Sequence[Staged],
+    derived: Mapping[str, Blob],
+) -> Outcome:
     stored: list[str] = []
     errors: dict[str, SinkError] = {}
     for number, destination in enumerate(task.destinations, 1):
         last = number == len(task.destinations)
         try:
-            _put(made.sink(destination.sink), destination, staged, texts, movable=last)
+            _put(made.sink(destination.sink), destination, staged, derived, movable=last)
             stored.append(destination.sink)
         except SinkError as error:
             errors[destination.sink] = error
@@ -126,7 +146,8 @@ def _fetch(source: Source[Any, Any], material: Material, into: Path) -> tuple[Ma
         if fuller.id != material.id:
             raise InvalidError(f"asked for {material.id}, the source answered with {fuller.id}")
         # The page may tell more of it, but not move it to another event.
-        material = replace(fuller, event=material.event, talk=material.talk or fuller.talk)
+        placed = replace(fuller, event=material.event, talk=material.talk or fuller.talk)
+        material = pointers.with_marks(placed, material)
     return material, files
 
 
@@ -140,22 +161,38 @@ def _texts(staged: Iterable[Staged]) -> dict[str, bytes]:
     return texts
 
 
+def _pictures(
+    needed: Iterable[tuple[StoredFile, Wanted]], local: Mapping[str, Path], folder: Path
+) -> dict[str, Blob]:
+    """Draw what pages show of a material into a folder: path under `derived/` → file."""
+    pictures: dict[str, Blob] = {}
+
+    def keep(path: str, data: bytes) -> None:
+        file = folder / str(len(pictures))
+        file.write_bytes(data)
+        pictures[path] = Blob(len(data), hashlib.sha256(data).hexdigest(), path=file)
+
+    for file, each in needed:
+        previews.make(each, local[file.path], keep)
+    return pictures
+
+
 def _put(
     sink: Sink[Any],
     destination: Destination,
     staged: Sequence[Staged],
-    texts: dict[str, bytes],
+    derived: Mapping[str, Blob],
     *,
     movable: bool,
 ) -> None:
-    for path, text in texts.items():
+    for path, value in derived.items():
         try:
-            seal.create(sink, path, ocfl.blob(text))
+            seal.create(sink, path, value)
         except ExistsError:
             # Derived from the same bytes by the same recipe, unless a power cut tore it.
             held = sink.stat(path)
-            if held is None or held.size != len(text) or sink.stat(seal.of(path)) is None:
-                seal.replace(sink, path, ocfl.blob(text))
+            if held is None or held.size != value.size or sink.stat(seal.of(path)) is None:
+                seal.replace(sink, path, value)
     for item in staged:
         if item.stored.path not in destination.have:
             _put_file(sink, destination.content + item.stored.path, item, movable=movable)
@@ -173,7 +210,8 @@ def _put_file(sink: Sink[Any], path: str, item: Staged, *, movable: bool) -> Non
 
 def _failed(task: Task, error: BaseException) -> Outcome:
     told = _as_source_error(task, error)
-    problem = Problem(told.reason, str(told), task.material.revision)
+    reason = pointers.reason_of(told, task.material)
+    problem = Problem(reason, str(told), task.material.revision)
     return Outcome(task, task.material, problem=problem, transient=_is_passing(error))
 
 

@@ -181,3 +181,45 @@ def test_a_second_time_nothing_is_new_nothing_fetched_nothing_changed(shown: tup
     assert counted == {"same"}
     assert content(folder) == before
     assert before
+
+
+def review(folder: Path, language: str) -> str:
+    words = ("--language", language, "--url", "https://slides.example.org")
+    done = archive("review", "-c", "demo/archive.yaml", *words, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_review_reads_as_it_did(shown: tuple[Path, str], language: str) -> None:
+    # To renew it, in the folder of a demo: archive review -c demo/archive.yaml --language en
+    #   --url https://slides.example.org --to tests/e2e/golden/tour-review.en.md
+    golden = Path(__file__).with_name("golden") / f"tour-review.{language}.md"
+    assert review(shown[0], language).splitlines() == golden.read_text("utf-8").splitlines()
+
+
+def test_the_review_states_the_truth_of_the_tour(shown: tuple[Path, str]) -> None:
+    told = review(shown[0], "en")
+    lines = told.splitlines()
+    assert "There were 8 stops with 47 talks, from 16 September 2012 to 22 December 2012." in told
+    assert "The dates of 5 stops are not known." in told
+    assert "1,060 enrolled, 710 attended and 31 lecturers" in told
+    assert "- Reports: all 8 stops" in lines
+    assert "- Slides: 6 of 8 stops; missing from Xi'an Stop and Wuhan Stop" in lines
+    assert "- Videos: 2 of 8 stops: Beijing Stop and Shenzhen Stop" in lines
+    rows = [[cell.strip() for cell in line.split("|")[1:8]] for line in lines if line.startswith("| ")]
+    stated = {row[1].removesuffix(" Stop"): (row[4], row[5], row[6]) for row in rows[2:]}
+    assert stated == {
+        "Beijing": ("7", "150", "7"),
+        "Shenzhen": ("6", "80", "6"),
+        "Chengdu": ("6", "100", "6"),
+        "Xi'an": ("4", "110", "4"),
+        "Shanghai": ("7", "40", "7"),
+        "Nanjing": ("7", "70", "7"),
+        "Tianjin": ("5", "–", "6"),
+        "Wuhan": ("5", "–", "4"),
+        "OpenStack Asia-Pacific Conference (OSAC)": ("–", "–", "0"),
+    }
+    assert (
+        "- Juju – Make Your Life Easier in the Cloud: Shenzhen Stop, Chengdu Stop and Nanjing Stop" in lines
+    )

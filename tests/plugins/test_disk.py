@@ -46,6 +46,8 @@ class TestDisk(SinkContract):
 class TestDiskWithoutHardLinks(SinkContract):
     """A FAT stick: link() is refused."""
 
+    many = 2_000
+
     @pytest.fixture
     def sink(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sink[Any]:
         def refuse(*args: object, **options: object) -> None:

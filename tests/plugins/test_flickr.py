@@ -667,6 +667,18 @@ class TestFailures:
         with pytest.raises(api.TransientError, match="not currently available"):
             materials(source, user=COSUG.nsid)
 
+    def test_a_429_that_nobody_waits_for_says_so_and_ends_it(
+        self, source: Flickr, service: FlickrDouble
+    ) -> None:
+        service.fault("/services/rest/", "429", retry_after=3600)
+        with pytest.raises(api.BlockedError, match="wants no request for 60 minutes") as caught:
+            materials(source, album=str(ALBUM))
+        assert "run again after that time" in caught.value.hint
+        asked = len(service.requests)
+        with pytest.raises(api.BlockedError, match="said so a moment ago"):
+            materials(source, album=str(ALBUM))
+        assert len(service.requests) == asked
+
     def test_429_as_a_web_page_is_asked_again_and_then_transient(
         self, service: FlickrDouble, source: Flickr
     ) -> None:

@@ -13,7 +13,13 @@ from s3_servers import Server, rclone, rclone_binary, swift, swift_folder
 Make = Callable[..., S3Sink]
 
 
-class TestSeaweed(SinkContract):
+class S3Contract(SinkContract):
+    """The suite with two pages of keys: each takes some milliseconds here."""
+
+    many = 2_000
+
+
+class TestSeaweed(S3Contract):
     """A store that honours everything."""
 
     @pytest.fixture
@@ -28,7 +34,7 @@ def bad_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.mark.skipif(not rclone_binary(), reason="RCLONE does not name a program")
-class TestRclone(SinkContract):
+class TestRclone(S3Contract):
     """A store that takes every condition and checksum, and honours none."""
 
     @pytest.fixture
@@ -43,7 +49,7 @@ def swift_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.mark.skipif(not swift_folder(), reason="SWIFT does not name a folder of programs")
-class TestSwift(SinkContract):
+class TestSwift(S3Contract):
     """The store that the tour itself was about: it refuses to swap."""
 
     @pytest.fixture

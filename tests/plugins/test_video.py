@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from archiver import api, derive, media
 from archiver.testing.video import Clip
 from archiver_plugins.video import Video, VideoEntry, VideoOptions, archiver_sources
+from archiver_plugins.video.remembered import FRESH, MAX_KEPT, Remembered
 from archiver_plugins.video.settings import Tools
 from plugins.video_kit import PUBLIC, WORDS, World, world
 
@@ -226,11 +227,11 @@ def test_refusals_are_told_with_what_to_do(
     assert not last.complete
 
 
-def test_a_page_without_a_video_is_invalid(site: World) -> None:
+def test_a_page_without_a_video_is_known_by_its_address(site: World) -> None:
     site.service.serve("/about", b"<!doctype html><title>About</title><p>Us</p>", "text/html")
     (item,), _ = site.listed(site.source(), "/about")
     assert isinstance(item, api.Unavailable)
-    assert isinstance(item.error, api.InvalidError)
+    assert isinstance(item.error, api.LinkOnlyError)
 
 
 def test_one_bad_address_does_not_hide_the_others(site: World) -> None:
@@ -374,3 +375,37 @@ def test_chapters_are_written_down(site: World, tmp_path: Path) -> None:
         {"start": 0, "end": 60.5, "title": "开场"},
         {"start": 60.5, "end": None, "title": ""},
     ]
+
+
+def test_a_page_that_was_just_listed_is_not_asked_for_again(site: World) -> None:
+    site.publish(Clip("chef", "Chef"))
+    source = site.source()
+    material = site.material(source, "/watch/chef")
+    site.fetched(source, material)
+    assert site.service.requests.count("/watch/chef") == 1
+    # Once: a second fetch, such as that of a later night, looks anew.
+    site.fetched(source, material)
+    assert site.service.requests.count("/watch/chef") == 2
+
+
+def test_streams_that_moved_since_the_listing_are_found_by_looking_anew(site: World) -> None:
+    site.publish(Clip("chef", "Chef", "hls"))
+    source = site.source()
+    material = site.material(source, "/watch/chef")
+    site.publish(Clip("chef", "Chef", "mp4"))
+    site.service.fault("/media/chef/*", "gone", times=None)
+    _, files, _ = site.fetched(source, material)
+    assert seconds_of(files["film"]) == pytest.approx(6, abs=0.3)
+    assert site.service.requests.count("/watch/chef") == 2
+
+
+def test_what_was_seen_long_ago_is_not_gone_by() -> None:
+    now = [0.0]
+    remembered = Remembered(lambda: now[0])
+    for number in range(MAX_KEPT + 1):
+        remembered.keep(str(number), {"id": number})
+    assert remembered.take(str(MAX_KEPT)) is None
+    assert remembered.take("0") == {"id": 0}
+    assert remembered.take("0") is None
+    now[0] = FRESH
+    assert remembered.take("1") is None

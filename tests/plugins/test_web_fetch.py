@@ -368,7 +368,23 @@ class TestLinks:
             ("slides", "slideshare", "https://www.slideshare.net/slideshow/embed_code/key/abc123"),
             ("slides", "speakerdeck", "https://speakerdeck.com/hui/openstack"),
             ("slides", "links", f"{PUBLIC}/files/chef.pptx"),
+            ("", "links", f"{PUBLIC}/wp-content/uploads/3/one.jpg"),
+            ("", "links", f"{PUBLIC}/wp-content/uploads/3/two.jpg"),
         }
+
+    def test_what_only_another_source_can_tell_comes_last(
+        self, site: WebDouble, source: Web, tmp_path: Path
+    ) -> None:
+        body = (
+            f"{ARTICLE}<a href='https://video.example.org/watch/1'>film</a><a href='/about'>us</a>"
+            "<a href='https://example.org/'>home</a><a href='https://speakerdeck.com/u/deck'>deck</a>"
+        )
+        refined, _ = archived(source, site.page("/a.html", body), tmp_path / "into")
+        rows = [(row["kind"], row["url"]) for row in json.loads(refined.extra["links"])]
+        assert rows == [
+            ("slides", "https://speakerdeck.com/u/deck"),
+            ("", "https://video.example.org/watch/1"),
+        ]
 
     def test_are_bounded(self, site: WebDouble, source: Web, tmp_path: Path) -> None:
         body = ARTICLE + "".join(

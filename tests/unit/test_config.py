@@ -210,7 +210,7 @@ events:
     talks:
       - Explanation of Keystone
       - {title: 云计算, speakers: [A, B], email: a@example.org, expect: [slides, video]}
-      - {title: Explanation of Keystone, id: keystone-again, speaker: Yejia Xu}
+      - {title: Explanation of Keystone, id: keystone-again, speaker: Yejia Xu, email: [y@x.org, z@x.org]}
     sources:
       - {use: flickr, album: 72157631, tags: [007, no]}
   - id: osac
@@ -227,7 +227,7 @@ def test_a_full_configuration(load: Load, tmp_path: Path) -> None:
     assert beijing.talks == (
         Talk("explanation-of-keystone", "Explanation of Keystone"),
         Talk("云计算", "云计算", ("A", "B"), "a@example.org", (Kind.SLIDES, Kind.VIDEO)),
-        Talk("keystone-again", "Explanation of Keystone", ("Yejia Xu",)),
+        Talk("keystone-again", "Explanation of Keystone", ("Yejia Xu",), "y@x.org, z@x.org"),
     )
     assert (beijing.expect, beijing.facts, beijing.end_date) == (
         (Kind.REPORT,),
@@ -514,6 +514,8 @@ def test_figures_are_whole_and_stated_once(problems: Problems) -> None:
             "speaker and speakers are both given; expected one of them",
         ),
         ("{title: A, email: nobody}", "talks[0].email: found 'nobody'; expected a mail address"),
+        ("{title: A, email: [a@x.org, no]}", "talks[0].email[1]: found 'no'; expected a mail address"),
+        ('{title: A, email: "a@x.org,b@x.org"}', "expected a mail address"),
         (
             "{title: A, expect: [slide]}",
             (

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.coverage import Cell, Coverage, Standing, Waiver, coverage
+from archiver.coverage import Cell, Coverage, Standing, coverage
 from archiver.ledger import Match, Problem, Record, State, StoredFile
 from archiver.model import Event, Grade, Kind, Material, Role, Talk
+from archiver.waivers import Waiver
 
 TALKS = (Talk("a", "Deploy OpenStack with Chef"), Talk("b", "Keystone"), Talk("c", "Quantum"))
 EVENT = Event("beijing", "Beijing Stop", talks=TALKS)

@@ -65,6 +65,15 @@ def test_what_is_gone_does_not_count_as_alive() -> None:
     assert [item.problem.reason if item.problem else "" for item in found.found] == ["gone", "blocked", ""]
 
 
+def test_what_two_entries_name_is_counted_once() -> None:
+    gone = Unavailable(material("x"), GoneError("410"))
+    found = listing(material("x"), gone, material("y"), material("y"), material("y", event="b"))
+    assert (len(found.found), found.size, found.alive) == (5, 3, 3)
+    discovery = Discovery(Router([A]), Filters(limit=2))
+    found = listing(*(material(name) for name in "xxxyz"), discovery=discovery)
+    assert [item.material.id for item in found.found] == ["x", "x", "x", "y"]
+
+
 @pytest.mark.parametrize(
     "checkpoint",
     [

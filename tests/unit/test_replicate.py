@@ -392,8 +392,8 @@ def test_what_was_taken_down_is_not_spread(world: World) -> None:
     run = world.prepared()
     original = run._record_plan
 
-    def take_down(recorder: Any) -> None:
-        original(recorder)
+    def take_down(recorder: Any, planned: Any) -> None:
+        original(recorder, planned)
         record = recorder.known["a", "src", "private"]
         recorder._enter(record.moved(State.TAKEN_DOWN, "2030-01-01T00:00:00Z", "run", "asked to"))
 

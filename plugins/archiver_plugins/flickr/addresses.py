@@ -61,6 +61,16 @@ class Target:
         return f"link-{hashlib.sha256(self.id.encode()).hexdigest()[:16]}"
 
 
+def is_bounded(target: Target) -> bool:
+    """Say whether this is one thing: not all that a user, a group or a tag will ever have.
+
+    Of links, that holds for those to albums, `flic.kr/s/…`; a guest pass may open a whole photostream.
+    """
+    if target.what is What.LINK:
+        return target.id.startswith(f"{SHORT}/s/")
+    return target.what in {What.PHOTO, What.ALBUM, What.GALLERY}
+
+
 def is_nsid(name: str) -> bool:
     """Say whether this is the number of a user or group."""
     return _NSID.fullmatch(name) is not None

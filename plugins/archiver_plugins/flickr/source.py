@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from archiver import api
-from archiver_plugins.flickr.addresses import Target, What
+from archiver_plugins.flickr.addresses import Target, What, is_bounded, parse
 from archiver_plugins.flickr.answers import Licences
 from archiver_plugins.flickr.files import Files
 from archiver_plugins.flickr.licences import LICENCES, written
@@ -55,6 +55,13 @@ class Flickr(api.Source[FlickrOptions, FlickrEntry]):
         del cursor
         self.check()
         return api.list_entries(scope, _Discovery(self, scope).entry)
+
+    def entry_for(self, url: str) -> Mapping[str, object] | None:
+        """Take the addresses of photos, albums and galleries; a whole user, group or tag is for entries."""
+        try:
+            return {"url": url} if is_bounded(parse(url)) else None
+        except ValueError:
+            return None
 
     def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
         """Get the best file there is, and the camera data where they are wanted and not in it."""

@@ -99,6 +99,8 @@ def _told(pair: str) -> str:
         return ""
     if api.redact(f"?{pair}") == f"?{pair}":
         return pair
+    if api.redact(f"?{name}") != f"?{name}":  # such as `?//user:password@host`
+        name, equals, value = "", "", pair
     return f"{name}{equals}~{hashlib.sha256(value.encode()).hexdigest()[:12]}"
 
 

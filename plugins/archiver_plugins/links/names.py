@@ -17,6 +17,9 @@ _SLIDES: Final = {"pdf", "ppt", "pptx", "pptm", "pps", "ppsx", "odp", "key"}
 _REPORTS: Final = {"html", "htm", "xhtml", "txt", "md", "doc", "docx", "odt", "rtf", "epub", "wacz"}
 _PHOTOS: Final = {"heic", "heif", "avif", "webp", "nef", "cr2", "cr3", "arw", "dng"}
 _VIDEOS: Final = {"mkv", "webm", "flv", "wmv", "m4v", "mts", "m4a", "flac", "opus"}
+_GRAPHICS: Final = {"png", "gif", "svg", "ico", "bmp"}
+#: Lists of fragments, no files: audio/x-mpegurl and its like.
+_PLAYLISTS: Final = {"m3u", "m3u8", "pls"}
 _BY_ENDING: Final = {
     **dict.fromkeys(_SLIDES, api.Kind.SLIDES),
     **dict.fromkeys(_REPORTS, api.Kind.REPORT),
@@ -81,6 +84,17 @@ def kind_of(name: str, media_type: str = "") -> api.Kind:
 def is_page(name: str) -> bool:
     """Say whether a name is that of a web page, or of nothing in particular."""
     return ending(name) in {"", "html", "htm", "xhtml", "php", "asp", "aspx", "jsp"}
+
+
+def is_media(name: str) -> bool:
+    """Say whether a name is certainly that of a deck, a recording or a photo.
+
+    Drawings and screenshots are mostly PNG, GIF or SVG, so these are not taken for photos.
+    """
+    found = ending(name)
+    if found in _GRAPHICS or found in _PLAYLISTS:
+        return False
+    return bool(found) and kind_of(name) in {api.Kind.SLIDES, api.Kind.VIDEO, api.Kind.PHOTO}
 
 
 def title_of(name: str) -> str:

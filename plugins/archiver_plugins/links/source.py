@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from archiver import api
 from archiver_plugins.links.addresses import address, public, shown, without_login
 from archiver_plugins.links.asking import Ahead, Seen, look, revision
 from archiver_plugins.links.lists import Wrong, read_list
-from archiver_plugins.links.names import HTML, is_page, kind_of, last_part, title_of
+from archiver_plugins.links.names import HTML, is_media, is_page, kind_of, last_part, title_of
 from archiver_plugins.links.options import Link, LinksEntry, LinksOptions
 
 Listed = api.Material | api.Unavailable | api.Checkpoint
@@ -165,6 +165,17 @@ class Links(api.Source[LinksOptions, LinksEntry]):
         yield _refined(material, name, done)
         grade = api.Grade.PDF if done.media_type == "application/pdf" else api.Grade.ORIGINAL
         yield api.Fetched(Path("file"), grade=grade, media_type=done.media_type)
+
+    def entry_for(self, url: str) -> Mapping[str, object] | None:
+        """Take the addresses of files that are decks, recordings or photos by their name; no pages.
+
+        Nor one with a secret in it: whoever wrote the report may have meant it for readers of one day.
+        """
+        try:
+            plain = address(url)
+        except ValueError:
+            return None
+        return {"url": plain} if public(plain) == plain and is_media(last_part(plain)) else None
 
     def _address(self, material: api.Material) -> str:
         url = self._addresses.get(material.id, material.url)

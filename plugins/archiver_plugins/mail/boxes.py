@@ -1,12 +1,11 @@
 """List the messages of an account: only what is new since the cursor, and nothing read twice.
 
-The cursor is JSON: {"boxes": {"INBOX": [UIDVALIDITY, last UID]}}. A UID is good as long as its mailbox
+Its part of the cursor is JSON: {"INBOX": [UIDVALIDITY, last UID]}. A UID is good as long as its mailbox
 keeps the UIDVALIDITY; with another one the mailbox is read from its beginning.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -48,11 +47,6 @@ class Listing:
     def fresh(self) -> bool:
         """Say whether every mailbox was read from its beginning."""
         return not any(self.before.get(name, (None,))[0] == seen[0] for name, seen in self.seen.items())
-
-    @property
-    def cursor(self) -> str:
-        """Write down how far it came."""
-        return json.dumps({"boxes": self.seen}, ensure_ascii=False, sort_keys=True)
 
     def letters(self) -> Iterator[Letter]:
         """Read all mailboxes; one that cannot be read does not keep the others from it."""
@@ -181,12 +175,11 @@ def _renamed(session: Session, uid: int, letter: Letter) -> Letter:
     return replace(letter, parts=tuple(parts)) if tuple(parts) != letter.parts else letter
 
 
-def read_cursor(cursor: str) -> dict[str, tuple[int, int]]:
-    """Read a cursor; one that makes no sense counts as none."""
+def read_known(data: Any) -> dict[str, tuple[int, int]]:
+    """Read the cursor's part; one that makes no sense counts as none."""
     try:
-        boxes: Any = json.loads(cursor)["boxes"] if cursor else {}
-        return {str(name): (int(validity), int(last)) for name, (validity, last) in boxes.items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return {str(name): (int(validity), int(last)) for name, (validity, last) in data.items()}
+    except (ValueError, TypeError, AttributeError):
         return {}
 
 

@@ -45,9 +45,12 @@ class Desk:
         """Leave out what another copy of the message brought: from another mailbox, a file, a list.
 
         A list may add a part and so change the numbers: the same name and type is the same file. Broken
-        mailers give one Message-ID to many messages: those of other dates get ids of their own.
+        mailers give one Message-ID to many messages: those of other dates get ids of their own. An archive of
+        a list writes dates in its own way, and names of files too: there the Message-ID alone decides.
         """
         key, mark = letter.head.key, letter.head.mark
+        if letter.archive:
+            mark = next(iter(self._carried.get(key, ())), mark)
         counts: Counter[tuple[str, str]] = Counter()
         for item in materials.of_letter(letter, self._options):
             material = _material(item)
@@ -60,6 +63,8 @@ class Desk:
             copies = self._carried.setdefault(key, {})
             carried = copies.setdefault(mark, set())
             if (*kind, counts[kind]) in carried:
+                continue
+            if letter.archive and material.id in self._ids:
                 continue
             carried.add((*kind, counts[kind]))
             # The first date that was met keeps the plain id.
@@ -97,7 +102,7 @@ class Desk:
             f"{event.id}/{talk.id}"
             for event in events.values()
             for talk in event.talks
-            if address and talk.email.lower() == address
+            if address and address in map(str.lower, talk.emails)
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,7 +136,8 @@ def _in_file(folder: Path, root: str, name: str, wanted: Wanted) -> Iterator[Let
     try:
         with _opened(path, name or root) as window:
             for place in _places(window, root, name):
-                letter = _letter(_part_of(window, place), place, wanted)
+                quoted = place.end is not None
+                letter = letter_in(_part_of(window, place), place.extra(), wanted, quoted=quoted)
                 if letter is not None:
                     yield letter
     except api.GoneError:
@@ -155,16 +156,27 @@ def _part_of(window: Window, place: Place) -> Window:
     return window if place.end is None else window.part(place.start, place.end)
 
 
-def _letter(window: Window, place: Place, wanted: Wanted) -> Letter | None:
+def letter_in(
+    window: Window,
+    place: Mapping[str, str],
+    wanted: Wanted,
+    *,
+    quoted: bool,
+    read: Callable[[bytes], Head] = read_head,
+) -> Letter | None:
+    """Read the message that fills the window; None when it is not wanted.
+
+    `quoted` says that "From " at the beginning of a line has a `>` before it.
+    """
     block, _ = scan.header_block(window, window.start, headers.MAX_BLOCK)
-    head = read_head(block)
+    head = read(block)
     if not head.fields or head.is_answered_by_machine or not wanted(head):
         return None
-    letter = Letter(head, place=place.extra())
+    letter = Letter(head, place=place)
     if len(block) >= headers.MAX_BLOCK:
         return replace(letter, problem=_too_long())
     try:
-        return _looked_into(letter, window, quoted=place.end is not None)
+        return _looked_into(letter, window, quoted=quoted)
     except api.InvalidError as error:
         return replace(letter, problem=error)
 

@@ -104,7 +104,11 @@ class Head:
 
 def read_head(block: bytes, *, arrived: str = "") -> Head:
     """Read a raw header block; `arrived` is a date for messages that have none. Never raises."""
-    fields = headers.fields_of(block)
+    return head_of(headers.fields_of(block), arrived=arrived)
+
+
+def head_of(fields: headers.Fields, *, arrived: str = "") -> Head:
+    """Read the fields of a header; see `read_head`."""
     senders = headers.addresses(headers.every(fields, ("from",))) or headers.addresses(
         headers.every(fields, ("sender",))
     )

@@ -27,6 +27,8 @@ class Letter:
     """One message. `texts` are the decoded beginnings of its texts by part number.
 
     `place` says where it lies, for the fetch. With a `problem` nothing but the header is known.
+    `archive` is the address of the list archive that it comes from, if it does. Such a message is a copy:
+    its Date may be written otherwise than in a mailbox, so that it has no revision.
     """
 
     head: Head
@@ -34,6 +36,7 @@ class Letter:
     texts: Mapping[str, bytes] = field(default_factory=dict)
     place: Mapping[str, str] = field(default_factory=dict)
     problem: api.SourceError | None = None
+    archive: str = ""
 
     def text_of(self, media_type: str) -> str:
         """Give all texts of a media type, decoded."""

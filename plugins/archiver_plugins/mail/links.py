@@ -79,9 +79,10 @@ _URL: Final = re.compile(
     rf"(?:https?://|(?<![\w@./-])(?=(?:{_KNOWN})/))[^{_END}]{{4,{_MAX_URL}}}", re.IGNORECASE
 )
 _ASCII: Final = re.compile(r"[!-~]*")
-#: "提取码: x1y2", "提取碼：x1y2", "密码 x1y2", "code: x1y2".
+#: "提取码: x1y2", "提取碼：x1y2", "密码 x1y2", "code: x1y2". Blanks are counted: any number of them, on both
+#: sides of what may be missing, would be parted in every way there is.
 _CODE: Final = re.compile(
-    r"(?:提取[码碼]|访问码|密[码碼]|pass(?:word|code)|code)\s*[:：是为]?\s*([A-Za-z0-9]{4})(?![A-Za-z0-9])"
+    r"(?:提取[码碼]|访问码|密[码碼]|pass(?:word|code)|code)\s{0,20}[:：是为]?\s{0,20}([A-Za-z0-9]{4})(?![A-Za-z0-9])"
 )
 #: Characters after a Baidu link in which its code is looked for.
 _NEAR: Final = 160

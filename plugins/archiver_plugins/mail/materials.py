@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Iterator
@@ -74,6 +75,7 @@ def _attachment(letter: Letter, part: Part, found: Sort) -> api.Material:
         "wrapped": part.wrapped,
         "name": part.name,
         "cut": "yes" if part.cut else "",
+        "scrubbed": part.scrubbed,
     }
     return _material(
         letter,
@@ -180,7 +182,8 @@ def _material(
         id=identity,
         kind=kind,
         title=title(name, subject) or identity,
-        revision="" if identity.startswith("link/") else revision(head, name),
+        url=_address(letter, filled.get("scrubbed", "")),
+        revision="" if identity.startswith("link/") or letter.archive else revision(head, name),
         authors=tuple(filter(None, (source.sender or head.sender,))),
         date=source.date or head.date,
         description=head.subject,
@@ -188,6 +191,20 @@ def _material(
         size=size,
         extra={key: value for key, value in filled.items() if value},
     )
+
+
+def _address(letter: Letter, scrubbed: str) -> str:
+    """Give the public address of what a list archive has; "" elsewhere.
+
+    In Mailman 3 the page of a message is named after a digest of its id (X-Message-ID-Hash).
+    """
+    if scrubbed:
+        return letter.archive + scrubbed
+    at_mailman_3 = "@" in letter.archive or "%40" in letter.archive
+    if not at_mailman_3 or not letter.head.message_id:
+        return ""
+    digest = hashlib.sha1(letter.head.message_id.encode("utf-8", "replace"), usedforsecurity=False).digest()
+    return f"{letter.archive}message/{base64.b32encode(digest).decode('ascii')}/"
 
 
 def _context(head: Head) -> dict[str, str]:

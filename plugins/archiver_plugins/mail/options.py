@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from archiver import api
+from archiver_plugins.mail.periods import ListArchive, Software, address
 
 GOOGLE: Final = "https://oauth2.googleapis.com/token"
 
@@ -33,7 +34,7 @@ class OAuth(api.Options):
 
 
 class EmailOptions(api.Options):
-    """Options of the source: a mailbox on a server, message files, or both."""
+    """Options of the source: a mailbox on a server, message files, archives of lists, or several of these."""
 
     imap: str = ""
     """The IMAP server: its name, with :PORT where that is an unusual one."""
@@ -57,6 +58,10 @@ class EmailOptions(api.Options):
     """Words for Gmail's own search, such as has:attachment; other servers do not get them."""
     paths: Texts = ()
     """Message files instead or besides: .eml, mbox, Maildir, or a folder of these."""
+    hyperkitty: Texts = ()
+    """Archives of mailing lists at Mailman 3: https://lists.example.org/hyperkitty/list/talks@example.org/."""
+    pipermail: Texts = ()
+    """Archives of mailing lists at Mailman 2: https://lists.example.org/pipermail/talks/."""
     since: date | None = None
     """Look at no message from before this day."""
     inline: Literal["large", "all", "none"] = "large"
@@ -67,12 +72,14 @@ class EmailOptions(api.Options):
     """What is kept of the message beside its attachment: subject, name, date and id; with the text; with
     all of the header, addresses included; nothing."""
     mirrors: dict[str, api.BaseUrl] = Field(default_factory=dict)
-    """Other addresses for the hosts of share links: {www.dropbox.com: http://127.0.0.1:8080}."""
+    """Other addresses for the hosts of share links and list archives: {lists.example.org: http://127.0.0.1:8080}."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not self.imap and not self.all_paths:
-            raise ValueError("name a server by imap, or message files by paths")
+        if not self.imap and not self.all_paths and not self.archives:
+            raise ValueError(
+                "name a server by imap, message files by paths, or lists by hyperkitty or pipermail"
+            )
         if self.imap and not self.username:
             raise ValueError("imap needs a username")
         if self.imap and not self.oauth and not self.password.get_secret_value():
@@ -99,6 +106,19 @@ class EmailOptions(api.Options):
         if not value.isprintable():
             raise ValueError("expected one line of visible characters")
         return value
+
+    @field_validator("hyperkitty", "pipermail")
+    @classmethod
+    def _addresses(cls, value: Texts) -> Texts:
+        return tuple(dict.fromkeys(address(each) for each in _several(value)))
+
+    @property
+    def archives(self) -> tuple[ListArchive, ...]:
+        """Give the archives of mailing lists."""
+        by_software = {Software.HYPERKITTY: self.hyperkitty, Software.PIPERMAIL: self.pipermail}
+        return tuple(
+            ListArchive(software, url) for software, urls in by_software.items() for url in _several(urls)
+        )
 
     @property
     def host(self) -> str:

@@ -27,7 +27,8 @@ class Part:
     size in bytes. `around` are the media types of the parts that it stands in, outermost first. `nested`
     is the header of the forwarded message that it came in, if any. `start` and `end` are offsets in the
     file, for files; `cut` says that the file ended before the part did. `wrapped` is the number of the
-    encoded message that holds it.
+    encoded message that holds it. `scrubbed` is where a list archive keeps what it took out of a message,
+    below the list's own address.
     """
 
     number: str
@@ -44,6 +45,7 @@ class Part:
     end: int = 0
     cut: bool = False
     wrapped: str = ""
+    scrubbed: str = ""
 
     @property
     def family(self) -> str:

@@ -76,13 +76,7 @@ class Resolver:
             raise needs_person(link.url, why=_reason(error)) from error
 
     def _at(self, url: str) -> str:
-        """Give the address to ask, at a mirror where one is configured for the host."""
-        parts_ = urlsplit(url)
-        mirror = self.mirrors.get((parts_.hostname or "").lower())
-        if mirror is None:
-            return url
-        base = urlsplit(mirror)
-        return urlunsplit((base.scheme, base.netloc, base.path + parts_.path, parts_.query, ""))
+        return at_mirror(url, self.mirrors)
 
     def _file(self, link: ShareLink, url: str, path: Path, **more: Any) -> Obtained:
         done = self.http.download(self._at(url), path, max_bytes=MAX_FILE, **more)
@@ -164,6 +158,16 @@ class Resolver:
             )
             for number, (name, address) in enumerate(items, 1)
         ]
+
+
+def at_mirror(url: str, mirrors: Mapping[str, str]) -> str:
+    """Give the address to ask, at a mirror where one is configured for the host."""
+    parts_ = urlsplit(url)
+    mirror = mirrors.get((parts_.hostname or "").lower())
+    if mirror is None:
+        return url
+    base = urlsplit(mirror)
+    return urlunsplit((base.scheme, base.netloc, base.path + parts_.path, parts_.query, ""))
 
 
 def _reason(error: api.BlockedError) -> str:

@@ -9,23 +9,24 @@ from pathlib import Path
 from typing import Final
 
 from archiver import api
-from archiver_plugins.mail import boxes, files, filters, materials, opened, sidecar
+from archiver_plugins.mail import boxes, cursors, files, filters, materials, opened, sidecar, subscribed
 from archiver_plugins.mail.desk import Desk
 from archiver_plugins.mail.head import Head
 from archiver_plugins.mail.letter import Letter
 from archiver_plugins.mail.links import Service, ShareLink, recognise
 from archiver_plugins.mail.oauth import Tokens
 from archiver_plugins.mail.options import EmailEntry, EmailOptions
-from archiver_plugins.mail.resolve import Obtained, Resolver, kind_of
+from archiver_plugins.mail.resolve import Obtained, Resolver, is_page, kind_of
 from archiver_plugins.mail.retrieval import OnServer, Retrieval
 from archiver_plugins.mail.session import Session
 from archiver_plugins.mail.sessions import Sessions
+from archiver_plugins.mail.stacks import Stacks
 
 _FILE: Final = "file"
 
 
 class Email(api.Source[EmailOptions, EmailEntry]):
-    """Attachments and share links from a mailbox (IMAP) or message files (.eml, mbox, Maildir)."""
+    """Attachments and share links from a mailbox (IMAP), message files or archives of mailing lists."""
 
     type_name = "email"
     options_class = EmailOptions
@@ -37,34 +38,42 @@ class Email(api.Source[EmailOptions, EmailEntry]):
         tokens = Tokens(options.oauth, context.http) if options.oauth else None
         self._sessions = Sessions(lambda: Session(options, context.folder, tokens, context.log))
         self._retrieval = Retrieval(self._sessions, self._mailboxes)
+        self._stacks = Stacks(context.http, options.mirrors)
 
     def check(self) -> None:
-        """Raise when a path is not there, the server refuses us, or a mailbox does not exist."""
+        """Raise when a path is not there, a server refuses us, or a mailbox or list does not exist."""
         files.check(self.context.folder, self.options.all_paths)
+        for archive in self.options.archives:
+            subscribed.periods_of(archive, self._stacks)
         if self.options.imap:
             with self._sessions.lend() as session:
                 for name in self._mailboxes(session):
                     session.examine(name)
 
     def close(self) -> None:
-        """Close the connections to the server."""
+        """Close the connections to the server, and remove what was fetched of list archives."""
         self._sessions.close()
+        self._stacks.close()
 
     def discover(
         self, scope: api.Scope[EmailEntry], cursor: str
     ) -> Iterator[api.Material | api.Unavailable | api.Checkpoint]:
-        """List what the messages carry; from a server only those that are new since the cursor."""
-        listing = self._listing(scope, cursor)
+        """List what the messages carry; from servers only what is new since the cursor."""
+        listing, lists = self._listing(scope, cursor), self._in_lists(scope, cursor)
         desk = Desk(scope, self.options)
-        for source in (listing.letters() if self.options.imap else (), self._in_files(scope)):
+        imap = listing.letters() if self.options.imap else ()
+        for source in (imap, self._in_files(scope), lists.letters()):
             for each in source:
                 yield from desk.sort(each)
                 if desk.full:
                     yield api.Checkpoint(cursor, complete=False)
                     return
-        if listing.failures:
-            raise listing.failures[0]
-        yield api.Checkpoint(listing.cursor if self.options.imap else "", complete=listing.fresh)
+        for failure in (*listing.failures, *lists.failures):
+            raise failure
+        now = cursors.write(
+            listing.seen if self.options.imap else None, lists.seen if self.options.archives else None
+        )
+        yield api.Checkpoint(now, complete=listing.fresh and not lists.skipped)
 
     def _listing(self, scope: api.Scope[EmailEntry], cursor: str) -> boxes.Listing:
         options = self.options
@@ -79,11 +88,20 @@ class Email(api.Source[EmailOptions, EmailEntry]):
             asked,
             options.gmail_search,
             self._wanted(scope),
-            boxes.read_cursor(cursor),
+            boxes.read_known(cursors.read(cursor, "boxes")),
         )
 
     def _in_files(self, scope: api.Scope[EmailEntry]) -> Iterator[Letter]:
         return files.read_all(self.context.folder, self.options.all_paths, self._wanted(scope))
+
+    def _in_lists(self, scope: api.Scope[EmailEntry], cursor: str) -> subscribed.Listing:
+        return subscribed.Listing(
+            self.options.archives,
+            self._stacks,
+            self._wanted(scope),
+            list(subscribed.bounds_of(self.options.since, (entry.options for entry in scope.entries))),
+            subscribed.read_known(cursors.read(cursor, "lists")),
+        )
 
     def _wanted(self, scope: api.Scope[EmailEntry]) -> files.Wanted:
         since = self.options.since
@@ -110,6 +128,9 @@ class Email(api.Source[EmailOptions, EmailEntry]):
         if "link" in material.extra:
             yield from self._linked(material, into)
             return
+        if "scrubbed" in material.extra:
+            yield from self._scrubbed(material, into)
+            return
         with self._opened(material) as found:
             saved = opened.save(found, material, into / _FILE, self.context.progress)
             text = opened.kept(found, self.options)
@@ -118,11 +139,25 @@ class Email(api.Source[EmailOptions, EmailEntry]):
             self.context.log.warning("%s: %s", material.title, defects)
             yield replace(material, extra={**material.extra, "defects": defects})
         yield api.Fetched(Path(_FILE), media_type=material.extra.get("type", ""))
-        if text:
-            (into / sidecar.NAME).write_text(text, encoding="utf-8")
-            yield api.Fetched(
-                Path(sidecar.NAME), api.Role.SIDECAR, label=sidecar.LABEL, media_type="text/plain"
+        yield from _beside(text, into)
+
+    def _scrubbed(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
+        """Get what the archive of a list took out of a message, from where it keeps it.
+
+        The server's word on the type counts for nothing: these archives have no table of types.
+        """
+        extra = material.extra
+        with self._opened(material) as found:
+            text = opened.kept(found, self.options)
+        url = extra["list"] + extra["scrubbed"]
+        self._stacks.download(url, into / _FILE, most=opened.MAX_ATTACHMENT)
+        if is_page(into / _FILE) and not extra.get("type", "").startswith("text/html"):
+            raise api.BlockedError(
+                f"{url} is a web page instead of the attachment",
+                hint="Open it in a browser, save the file, and add it with: archive add EVENT FILE",
             )
+        yield api.Fetched(Path(_FILE), media_type=extra.get("type", ""))
+        yield from _beside(text, into)
 
     @contextmanager
     def _opened(self, material: api.Material) -> Iterator[opened.Opened]:
@@ -131,6 +166,10 @@ class Email(api.Source[EmailOptions, EmailEntry]):
             extra = material.extra
             number = extra.get("wrapped") or extra.get("part", "")
             yield OnServer(self._retrieval, self._retrieval.find(extra, extra.get("key", ""), number))
+            return
+        if "list" in material.extra:
+            with subscribed.find_again(material, self.options.archives, self._stacks) as message:
+                yield message
             return
         with files.find_again(self.context.folder, material, self.options.all_paths) as found:
             yield found
@@ -153,6 +192,13 @@ class Email(api.Source[EmailOptions, EmailEntry]):
             return recognise(material.extra["link"])
         with self._opened(material) as found:
             return opened.link(found, material.id)
+
+
+def _beside(text: str, into: Path) -> Iterator[api.Fetched]:
+    """Keep what is to be kept of the message."""
+    if text:
+        (into / sidecar.NAME).write_text(text, encoding="utf-8")
+        yield api.Fetched(Path(sidecar.NAME), api.Role.SIDECAR, label=sidecar.LABEL, media_type="text/plain")
 
 
 def _refined(material: api.Material, found: Sequence[Obtained]) -> api.Material:

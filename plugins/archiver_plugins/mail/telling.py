@@ -21,8 +21,8 @@ _ENDINGS: Final = frozenset({
     "txt", "md", "xls", "xlsx", "ods", "csv", "epub", "zip", "rar", "7z", "tgz", "gz", "tar", "eml",
     "html", "htm", "xml", "json", "dat", "bin",
 })  # fmt: skip
-#: A word with an address in it, with the brackets and quotes around it: "Bob (bob@example.org)".
-_WORD: Final = re.compile(r"\S*[^\s@＠][@＠][^\s@＠]\S*")
+#: What makes a word one with an address in it, brackets and quotes and all: "Bob (bob@example.org)".
+_INNER_AT: Final = re.compile(r"[^@＠][@＠][^@＠]")
 
 
 def without_addresses(text: str) -> str:
@@ -41,7 +41,7 @@ def own_name(name: str) -> str:
     """Give a person's name without words that hold an address, "" when nothing is left."""
     if "@" not in name and "＠" not in name:
         return name
-    return " ".join(_WORD.sub(" ", name).split()).strip(" ()<>[]\"',;-")
+    return " ".join(word for word in name.split() if not _INNER_AT.search(word)).strip(" ()<>[]\"',;-")
 
 
 def is_address(text: str) -> bool:

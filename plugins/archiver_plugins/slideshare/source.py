@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -180,6 +180,13 @@ class SlideShare(api.Source[SlideShareOptions, SlideShareEntry]):
             return None if response.status in GONE else read_oembed(response)
         except api.SourceError as error:
             self.context.log.debug("oEmbed does not help with %s: %s", look.url, error)
+            return None
+
+    def entry_for(self, url: str) -> Mapping[str, object] | None:
+        """Take the addresses of decks."""
+        try:
+            return {"url": PUBLIC + deck_path(url)}
+        except ValueError:
             return None
 
     def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -70,8 +70,11 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
         dated = self._feed(user)
         listed: set[str] = set()
         for number in range(1, MAX_LISTING_PAGES + 1):
-            titles = {path: title for path, title in self._cards(user, number) if path not in listed}
+            cards, whole = self._cards(user, number)
+            titles = {path: title for path, title in cards if path not in listed}
             if not titles:
+                if not whole:  # a page for logging in is not the end of the list
+                    yield PARTIAL
                 break
             listed |= titles.keys()
             yield from (dated.get(path) or material_at(path, title) for path, title in titles.items())
@@ -82,13 +85,15 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
             # Rather a page that we cannot read than an empty account.
             yield PARTIAL
 
-    def _cards(self, user: str, number: int) -> list[tuple[str, str]]:
+    def _cards(self, user: str, number: int) -> tuple[list[tuple[str, str]], bool]:
+        """Read one page of the list; say whether it was a page of a user at all."""
         params = {"page": str(number)} if number > 1 else {}
         response = self._get(f"/{quote(user, safe='')}", params)
         if response.status not in GONE:
-            return list(Page(response).decks_of(user))
+            page = Page(response)
+            return list(page.decks_of(user)), page.view_type == "user"
         if number > 1:
-            return []
+            return [], True
         raise api.GoneError(
             f"Speaker Deck has no user {user!r} (status {response.status})",
             hint="Correct the user name in the configuration.",
@@ -126,6 +131,13 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
             f"{PUBLIC}{path} came without a deck: the service takes this program for a robot",
             hint="Nothing is lost; try again later, or from another network.",
         )
+
+    def entry_for(self, url: str) -> Mapping[str, object] | None:
+        """Take the addresses of decks."""
+        try:
+            return {"url": PUBLIC + deck_path(url)}
+        except ValueError:
+            return None
 
     def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
         """Get the author's PDF, or all slides and a PDF made of them; and the transcript."""

@@ -141,6 +141,11 @@ class Engine:
             raise api.InvalidError(f"Nothing was found at {api.redact(url)}")
         return dict(found)
 
+    def complete(self, found: Info, url: str) -> Info:
+        """Choose the formats of a video that `list` saw, as `look` does, without asking for it again."""
+        with self.guarded(unsmuggle_url(url)[0]):
+            return dict(self._ydl.process_ie_result(found, download=False))
+
     def fetch(self, info: Info) -> Path:
         """Fetch the film of a video that was looked at, into the directory of this instance."""
         # Subtitles are fetched one by one: it would name their files by what a site calls a language.

@@ -146,9 +146,10 @@ def _by_kind(causes: list[BaseException], name: str) -> api.SourceError | None:
         if isinstance(each, GeoRestrictedError):
             return api.BlockedError(f"{name} may not be watched from here: {_said([each])}", hint=_GEO)
         if isinstance(each, UnsupportedError):
-            return api.InvalidError(
+            return api.LinkOnlyError(
                 f"{name} is no page of a video that yt-dlp knows",
-                hint="Open it in a browser and copy the address of the video itself.",
+                hint="Its address is kept. If it is wrong, open it in a browser and copy that of the video "
+                "itself; else save the recording yourself, and add it with: archive add EVENT FILE",
             )
         if isinstance(each, UserNotLive):
             return api.TransientError(f"{name} shows nothing now", hint=_LATER)

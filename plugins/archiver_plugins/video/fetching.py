@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from archiver_plugins.video.materials import (
 )
 from archiver_plugins.video.options import VideoOptions
 from archiver_plugins.video.probe import Seen, check_duration, probe
+from archiver_plugins.video.remembered import Remembered
 from archiver_plugins.video.settings import Tools
 from archiver_plugins.video.sidecars import Sidecars
 from archiver_plugins.video.signature import check_signature
@@ -33,9 +35,16 @@ class Fetching:
     """Fetches one material into one directory."""
 
     def __init__(
-        self, engine: Engine, options: VideoOptions, context: api.Context, tools: Tools, into: Path
+        self,
+        engine: Engine,
+        options: VideoOptions,
+        context: api.Context,
+        tools: Tools,
+        into: Path,
+        remembered: Remembered,
     ) -> None:
         self._engine = engine
+        self._remembered = remembered
         self._options = options
         self._context = context
         self._tools = tools
@@ -44,16 +53,36 @@ class Fetching:
     def of(self, material: api.Material) -> Iterator[api.Fetched | api.Material]:
         """Give the fuller material, the film and what stands beside it."""
         place = place_of(material, self._options)
-        info = self._look(material, place)
-        film = self._film(info)
+        listed = self._remembered.take(place.address)
+        try:
+            info, film = self._info_and_film(material, place, listed)
+        except api.SourceError:
+            if listed is None:
+                raise
+            # An address of a stream may have run out since the listing: once more, from the start.
+            self._clear()
+            info, film = self._info_and_film(material, place, None)
         sidecars = Sidecars(self._engine, self._context, self._into)
         files = list(sidecars.of(info))
         yield _refined(material, info, place, self._options, sidecars.lost)
         yield api.Fetched(Path(film.name), _role(info), _grade(info))
         yield from files
 
-    def _look(self, material: api.Material, place: Place) -> Info:
-        found = _picked(self._engine.look(place.address), material, place)
+    def _info_and_film(self, material: api.Material, place: Place, listed: Info | None) -> tuple[Info, Path]:
+        found = (
+            self._engine.look(place.address)
+            if listed is None
+            else self._engine.complete(listed, place.address)
+        )
+        info = self._judged(_picked(found, material, place), material, place)
+        return info, self._film(info)
+
+    def _clear(self) -> None:
+        for path in self._into.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _judged(self, found: Info, material: api.Material, place: Place) -> Info:
+        """Give what is known of a video when it may be fetched now; raise what speaks against it."""
         info = {**found, "title": title_of(found, place) or material.title}
         why = waiting(info)
         if why:

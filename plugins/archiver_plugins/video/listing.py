@@ -9,6 +9,7 @@ from archiver import api
 from archiver_plugins.video.engine import Engine, Info
 from archiver_plugins.video.materials import Place, clean_address, identity, material_of, text, waiting
 from archiver_plugins.video.options import VideoOptions
+from archiver_plugins.video.remembered import Remembered
 
 #: Videos of one list.
 MAX_LISTED: Final = 20_000
@@ -20,11 +21,12 @@ Listed = api.Material | api.Unavailable | api.Checkpoint
 
 
 class Listing:
-    """Lists addresses through one engine."""
+    """Lists addresses through one engine; what it sees of single videos is remembered."""
 
-    def __init__(self, engine: Engine, options: VideoOptions) -> None:
+    def __init__(self, engine: Engine, options: VideoOptions, remembered: Remembered) -> None:
         self._engine = engine
         self._options = options
+        self._remembered = remembered
 
     def all(self, urls: Iterable[str]) -> Iterator[Listed]:
         """List several addresses; one that fails does not keep the others back. Raises the first error."""
@@ -42,7 +44,13 @@ class Listing:
         address = self._options.where(url)
         try:
             found = self._engine.list(address)
-        except (api.GoneError, api.BlockedError, api.TransientError, api.InvalidError) as error:
+        except (
+            api.GoneError,
+            api.BlockedError,
+            api.TransientError,
+            api.InvalidError,
+            api.LinkOnlyError,
+        ) as error:
             key, number = self._engine.identify(address)
             if self._engine.is_list(key, address):
                 raise
@@ -52,6 +60,7 @@ class Listing:
             yield PARTIAL
             return
         if found.get("entries") is None:
+            self._remembered.keep(address, found)
             yield self._listed(found, Place(address))
         else:
             yield from self._entries(found, address, 0)

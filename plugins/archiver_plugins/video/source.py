@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from archiver import api
+from archiver_plugins.video.addresses import recording_at
 from archiver_plugins.video.options import VideoEntry, VideoOptions
+from archiver_plugins.video.remembered import Remembered
 from archiver_plugins.video.settings import Tools, parameters
 from archiver_plugins.video.tools import find_tools
 
@@ -38,6 +40,7 @@ class Video(api.Source[VideoOptions, VideoEntry]):
         self._tools: Tools | None = None
         #: Making one costs as much as fetching a short film; each is one thread's at a time.
         self._idle: list[Engine] = []
+        self._remembered = Remembered()
 
     def discover(
         self, scope: api.Scope[VideoEntry], cursor: str
@@ -47,7 +50,7 @@ class Video(api.Source[VideoOptions, VideoEntry]):
         with self._engine() as engine:
             from archiver_plugins.video.listing import Listing
 
-            listing = Listing(engine, self.options)
+            listing = Listing(engine, self.options, self._remembered)
             yield from api.list_entries(scope, lambda entry: listing.all(entry.options.addresses))
 
     def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
@@ -55,7 +58,17 @@ class Video(api.Source[VideoOptions, VideoEntry]):
         with self._engine(into) as engine:
             from archiver_plugins.video.fetching import Fetching
 
-            yield from Fetching(engine, self.options, self.context, self.tools, into).of(material)
+            yield from Fetching(engine, self.options, self.context, self.tools, into, self._remembered).of(
+                material
+            )
+
+    def entry_for(self, url: str) -> Mapping[str, object] | None:
+        """Take the pages and players of single recordings, and the pages of the site at `public_url`."""
+        site = self.options.public_url
+        if site and url.startswith(f"{site}/"):
+            return {"url": url}
+        address = recording_at(url)
+        return {"url": address} if address else None
 
     def check(self) -> None:
         """Raise when the file of cookies cannot be used."""

@@ -12,19 +12,19 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
-from archiver import asked, logbook
+from archiver import asked, logbook, recall
 from archiver.amend import Amendment
 from archiver.ask.letter import compose
 from archiver.ask.post import Post
 from archiver.ask.who import Asking, Request, whom
 from archiver.asked import Ask, Way
-from archiver.config.mail import MailSection
+from archiver.config.mail import MailSection, SmtpSection
 from archiver.coverage import coverage
 from archiver.errors import ArchiverError, ConfigError
 from archiver.model import Event
 from archiver.naming import slug
 
-__all__ = ["Asked", "Asking", "Request", "drafts", "find", "send", "settings"]
+__all__ = ["Asked", "Asking", "Request", "drafts", "find", "send", "sending_settings", "settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,26 @@ def settings(mail: MailSection | None) -> MailSection:
     if mail is None:
         raise ConfigError(
             "the configuration has no `mail:` section, so there is no address to write from",
-            hint="add to it: mail: {from: Our Group <slides@example.org>}",
+            hint="add to it a line such as: mail: {from: Our Group <slides@example.org>}",
         )
     return mail
 
 
+def sending_settings(mail: MailSection | None) -> SmtpSection:
+    """Give the server that sends. Raises `ConfigError` when there is none."""
+    smtp = settings(mail).smtp
+    if smtp is None:
+        raise ConfigError(
+            "the `mail:` section names no server that sends",
+            hint="add to that section: smtp: {host: smtp.example.org}; or leave --send out to get drafts",
+        )
+    return smtp
+
+
 def find(desk: Amendment, event: Event, *, talk: str = "", again: bool = False) -> Asking:
     """Say who is to be asked for an event, by what the archive holds now."""
-    found = coverage([event], desk.known.values()).events[0]
+    waived = recall.waivers(desk.held.heads.values(), desk.config)
+    found = coverage([event], desk.known.values(), waived).events[0]
     return whom(found, desk.router.asks, datetime.now(UTC), talk=talk, again=again)
 
 

@@ -85,7 +85,7 @@ def compose(
     sender = read_mailbox(mail.from_)
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = _recipient(request)
+    message["To"] = _recipients(request)
     message["Reply-To"] = _answers_to(mail, token)
     message["Subject"] = subject(request, words(archive.language), token)
     message["Date"] = format_datetime(now)
@@ -94,15 +94,17 @@ def compose(
     return message
 
 
-def _recipient(request: Request) -> Address:
+def _recipients(request: Request) -> tuple[Address, ...]:
+    """Give everybody the mail goes to; the name belongs to an address only where there is one."""
     try:
-        address = read_mailbox(request.email)
+        found = [read_mailbox(each.strip()) for each in request.email.split(",")]
     except ValueError as error:
         raise ConfigError(
             f"the address of {request.speaker or request.talks[0].title} cannot be written to",
             hint="correct `email` at the talk; only addresses in ASCII can be used",
         ) from error
-    return Address(request.speaker, addr_spec=address.addr_spec)
+    name = request.speaker if len(found) == 1 else ""
+    return tuple(Address(name, addr_spec=each.addr_spec) for each in found)
 
 
 def _answers_to(mail: MailSection, token: str) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import ssl
 from contextlib import suppress
@@ -14,6 +15,7 @@ from archiver.config.mail import SmtpSection
 from archiver.errors import ArchiverError, BlockedError, TransientError
 from archiver.masking import Mask
 
+_log = logging.getLogger("archiver.ask")
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 
 
@@ -41,18 +43,36 @@ class Post:
             with suppress(OSError, smtplib.SMTPException):
                 server.quit()
 
+    def check(self) -> None:
+        """Connect, encrypt and log in as for sending, and send nothing.
+
+        Raises `BlockedError` when the server refuses us, `TransientError` when the connection fails.
+        """
+        try:
+            code, text = self._connected().noop()
+            if code >= 400:
+                raise smtplib.SMTPResponseException(code, text)
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            self._forget_broken(error)
+            raise self._explained(error) from error
+
     def send(self, message: EmailMessage) -> None:
-        """Send one mail; return when the server has taken it for its recipient.
+        """Send one mail; return when the server has taken it for its recipient, or for one of several.
 
         Raises `BlockedError` when it is refused, `TransientError` when the connection fails.
         """
         if self._refusal is not None:
             raise self._refusal  # a wrong password is not tried once more for each speaker
         try:
-            self._connected().send_message(message)
+            refused = self._connected().send_message(message)
         except (smtplib.SMTPException, OSError, ValueError) as error:
             self._forget_broken(error)
             raise self._explained(error) from error
+        if refused:
+            told = "; ".join(_answer(code, text) for code, text in refused.values())
+            _log.warning(
+                "%s refused %d of the recipients: %s", self._settings.host, len(refused), self._mask(told)
+            )
 
     def _connected(self) -> smtplib.SMTP:
         if self._server is None:

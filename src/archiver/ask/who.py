@@ -6,18 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from archiver.asked import Ask, Asks
+from archiver.asked import PAUSE, Ask, Asks
 from archiver.coverage import EventCoverage, Standing, TalkCoverage
 from archiver.model import Event, Kind, Talk
 
-#: Days in which nobody is asked twice, unless the user says so.
-PAUSE = 7
 _LACKING = (Standing.MISSING, Standing.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One speaker and all that we ask of them. `speaker` is "" when the programme does not name them."""
+    """One speaker and all that we ask of them. `speaker` is "" when the programme does not name them.
+
+    `email` has the addresses of all speakers of talks that several give, with commas between.
+    """
 
     event: Event
     talks: tuple[Talk, ...]

@@ -68,12 +68,10 @@ def ask(
 
     config, registry = load(config_path)
     config = knowing(config, registry)
-    config = knowing(config, registry)
     chosen = find_event(event, config.events)
     talk_id, _ = find_talk(talk, chosen)
-    mail = asking.settings(config.mail)
-    if sending and mail.smtp is None:
-        raise click.UsageError("To send, name the server: mail: {smtp: {host: smtp.example.org, …}}.")
+    if sending and config.mail is not None:
+        asking.sending_settings(config.mail)
     with amending(config, registry) as desk:
         found = asking.find(desk, chosen, talk=talk_id, again=again)
         done = _write(desk, found, None if sending else folder)
@@ -94,12 +92,13 @@ def _write(desk: Amendment, found: Asking, folder: Path | None) -> list[Asked]:
     from archiver import ask as asking
     from archiver.ask.post import Post
 
-    if folder is not None:
-        return list(asking.drafts(desk, found.requests, folder)) if found.requests else []
+    if not found.requests:
+        return []  # whoever has nobody to ask needs no address to ask from
     config: Config = desk.config
-    smtp = asking.settings(config.mail).smtp
-    assert smtp is not None
-    with Post(smtp, config.folder) as post:
+    if folder is not None:
+        asking.settings(config.mail)
+        return list(asking.drafts(desk, found.requests, folder))
+    with Post(asking.sending_settings(config.mail), config.folder) as post:
         return list(asking.send(desk, found.requests, post))
 
 

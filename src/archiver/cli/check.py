@@ -25,8 +25,8 @@ Examples:
   archive check --json              the findings for a program
 
 \b
-Exit codes: 0 nothing is wrong (there may be warnings), 1 a source cannot work, 2 the configuration
-is wrong, 3 a sink cannot be used.
+Exit codes: 0 nothing is wrong (there may be warnings), 1 a source or the mail server cannot work, 2 the
+configuration is wrong, 3 a sink cannot be used.
 """
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -45,11 +45,12 @@ class Finding:
 @click.command(epilog=EPILOG)
 @common_options
 def check(config_path: Path, verbose: bool, as_json: bool) -> int:
-    """Check the configuration, the sources and the sinks.
+    """Check the configuration, the sources, the sinks and the mail server.
 
     Reads the configuration, loads the plugins, and asks each source and each sink whether it could
-    work: whether credentials are there, and sinks can be written. Changes nothing in the archive, fetches
-    nothing; what an object store honours is tried on two small objects below .probe/.
+    work: whether credentials are there, and sinks can be written. At the mail server it logs in and sends
+    nothing. Changes nothing in the archive, fetches nothing; what an object store honours is tried on two
+    small objects below .probe/.
     """
     del verbose
     try:
@@ -75,6 +76,7 @@ def look(config: Config, registry: Registry) -> Iterator[Finding]:
     yield from _plugins(registry)
     yield from _unused(config)
     yield from _working(config, registry)
+    yield from _mail(config)
 
 
 def _plugins(registry: Registry) -> Iterator[Finding]:
@@ -111,6 +113,22 @@ def _working(config: Config, registry: Registry) -> Iterator[Finding]:
                 yield from _notes(instances, sink.name)
     finally:
         instances.close()
+
+
+def _mail(config: Config) -> Iterator[Finding]:
+    """Look whether speakers can be asked for slides, and whether anybody reads what they answer."""
+    from archiver.ask.post import Post
+
+    if config.mail is None:
+        return
+    if not any(source.type == "email" and source.entries for source in config.sources):
+        hint = "let a source of type email read the mailbox that the answers go to"
+        yield Finding("warning", "mail", "no event uses a source that reads the answers", hint)
+    if config.mail.smtp is None:
+        yield Finding("ok", "mail", "drafts can be written; to send them too, add smtp")
+        return
+    with Post(config.mail.smtp, config.folder) as post:
+        yield _asked("mail", "smtp", post.check, 1)
 
 
 def _source_check(instances: Instances, name: str) -> Callable[[], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from archiver.cli.ending import Output, printable
+from archiver.cli.ending import Output, json_text, printable
 
 if TYPE_CHECKING:
     from archiver.config import Config
@@ -27,6 +26,7 @@ __all__ = [
     "config_option",
     "echo_json",
     "group_options",
+    "json_text",
     "load",
     "load_registry",
     "output_options",
@@ -141,7 +141,7 @@ class _EchoHandler(logging.Handler):
 
 def echo_json(value: Any) -> None:
     """Print one value as one line of JSON on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    click.echo(json_text(value))
 
 
 def load(config_path: Path) -> tuple[Config, Registry]:

@@ -36,7 +36,7 @@ def copy(config_path: Path, verbose: bool, as_json: bool, origin: str, target: s
 
     For a sink that never held this archive: runs leave such a one alone, since it may be a disk that is
     not mounted. Every file is proven by its SHA-256 on the way. Nothing is changed in the first sink, and
-    nothing is removed from the second.
+    nothing is removed from the second. A sink for the public gets what is cleared, and no more.
     """
     del verbose
     from archiver.copying import Copying
@@ -91,7 +91,8 @@ def _lines(copied: Copied) -> list[str]:
     if len(left) > SHOWN:
         lines.append(f"… and {len(left) - SHOWN:,} more; `archive copy --json` names them all.")
     if copied.note:
-        lines.append(f"Sink {copied.target} is complete, but {copied.note}")
+        told = "" if copied.partial else "is complete, but "
+        lines.append(f"Sink {copied.target} {told}{copied.note}")
     done = f"{count(copied.files, 'file')}, {size(copied.bytes)}, from {copied.origin} to {copied.target}."
     return [*lines, _ending(copied, done)]
 
@@ -106,6 +107,10 @@ def _ending(copied: Copied, done: str) -> str:
     if copied.lacking:
         lacking = count(copied.lacking, "material")
         return f"Copied: {done} {copied.target} still lacks files of {lacking}. Repair {copied.origin}."
+    if copied.partial:
+        return (
+            f"Done: {done} A public sink holds what is cleared alone: this is no copy of the whole archive."
+        )
     if not copied.versions:
         return f"Nothing to copy: {copied.target} has all that {copied.origin} has."
     return f"Done: {done} {copied.target} has all that {copied.origin} has."

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ from archiver.errors import ArchiverError
 
 INTERRUPTED = 130
 FAULT_HINT = "this is a fault of the program: run the command again with -v and report what it prints"
+#: For what the system refuses outside of any sink: the output that goes into a file on a full disk.
+SYSTEM_HINT = (
+    "the system refused it: see whether the disk that the output goes to is full or failing, then run again"
+)
+#: What a disk answers that is full, failing or not to be written.
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 
 
 @dataclass
@@ -43,7 +50,8 @@ def tell(error: BaseException, output: Output) -> int:
     if isinstance(error, click.ClickException) and not output.as_json:
         error.show()
         return _click_code(error)
-    _write(describe(error), error, output)
+    with suppress(OSError):  # stderr too may go into a file on a full disk: the code still tells
+        _write(describe(error), error, output)
     return int(describe(error)["exit_code"])
 
 
@@ -55,8 +63,9 @@ def describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, click.ClickException):
         about = {"message": error.format_message(), "hint": "", "exit_code": _click_code(error)}
         return {"type": type(error).__name__, **about}
+    hint = SYSTEM_HINT if isinstance(error, OSError) and error.errno in _DISK else FAULT_HINT
     message = f"unexpected {type(error).__name__}: {error}"
-    return {"type": type(error).__name__, "message": message, "hint": FAULT_HINT, "exit_code": 1}
+    return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": 1}
 
 
 def _details(error: ArchiverError) -> dict[str, Any]:
@@ -71,9 +80,9 @@ def _click_code(error: click.ClickException) -> int:
 
 def _write(about: dict[str, Any], error: BaseException, output: Output) -> None:
     if output.verbose and not isinstance(error, click.ClickException):
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        click.echo(printable("".join(traceback.format_exception(error))), err=True, nl=False)
     if output.as_json:
-        click.echo(json.dumps({"error": about}, ensure_ascii=False), err=True)
+        click.echo(json_text({"error": about}), err=True)
         return
     click.echo(click.style("Error: ", fg="red", bold=True) + printable(about["message"]), err=True)
     if about["hint"]:
@@ -83,6 +92,16 @@ def _write(about: dict[str, Any], error: BaseException, output: Output) -> None:
 def printable(text: str) -> str:
     r"""Escape what would steer the terminal: a title may hold `\x1b[2J` or a right-to-left override."""
     return "".join(c if c == "\n" or c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Write JSON that can be shown: letters of any script as they are, and nothing that steers a terminal.
+
+    `json` escapes controls below U+0020 alone; U+009B begins a command too, and U+202E turns the line.
+    """
+    text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
+    # Outside of strings JSON is ASCII: what is no printable character here is inside one.
+    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _is_broken_pipe(error: BaseException) -> bool:

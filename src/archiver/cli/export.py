@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,13 @@ PLAIN_EVERY = 10.0
 @click.option("--bagit", is_flag=True, help="Write a BagIt 1.0 bag: with checksums of everything.")
 @click.option("--zip", "zipped", is_flag=True, help="Write one zip file for each event.")
 @click.option("--all-editions", is_flag=True, help="Add what stood for a material earlier.")
+@click.option(
+    "--audience",
+    type=click.Choice(["internal", "public"]),
+    default="internal",
+    show_default=True,
+    help="For whom it is: with public, only what is cleared.",
+)
 @common_options
 def export(
     events: tuple[str, ...],
@@ -55,6 +63,7 @@ def export(
     bagit: bool,
     zipped: bool,
     all_editions: bool,
+    audience: str,
     config_path: Path,
     verbose: bool,
     as_json: bool,
@@ -73,6 +82,15 @@ def export(
     check_targets(order, wanted)
     damaged = False
     with reading(config, registry) as archive:
+        if audience == "public":
+            from archiver import recall
+            from archiver.documents import public_documents
+            from archiver.talks import with_kept
+
+            told = recall.clearance(archive.heads.values(), with_kept(config, archive.heads.values()))
+            shown = told.narrowed(told.records(archive.records.values()))
+            documents = public_documents(shown.archive, shown.events)
+            order = replace(order, clearance=told, documents=documents)
         # An event that left the configuration is still kept.
         held = {name for head in archive.heads.values() for name in head.objects if name != COMMON}
         check_events([event for event in wanted if event not in held], config)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.common import common_options, echo_json, load, printable
+from archiver.cli.place import read_place
 from archiver.cli.reading import knowing, reading
 
 if TYPE_CHECKING:
     from archiver.amend import Amendment
     from archiver.config import Config
     from archiver.decisions import Decision
-    from archiver.model import Event
     from archiver.review import Placed, Waiting
 
 #: What an earlier decision said is not said any more.
@@ -83,7 +82,7 @@ def accept(item: str, place: str, config_path: Path, verbose: bool, as_json: boo
     del verbose
     config, registry = load(config_path)
     config = knowing(config, registry)
-    event, talk = _place(place, config)
+    event, talk = read_place(place, config)
     decided = _decide(config, registry, item, "accept", event=event, talk=talk)
     _tell(decided, as_json=as_json)
     return 0
@@ -137,30 +136,6 @@ def _show(found: Sequence[Waiting]) -> None:
             click.echo(printable(f"          Perhaps: {told}"))
     click.echo(f"\n{len(found)} in all. Decide with: archive matches accept ID EVENT[/TALK]")
     click.echo("                     or: archive matches reject ID")
-
-
-def _place(place: str, config: Config) -> tuple[str, str]:
-    """Read EVENT[/TALK]; an unknown one is wrong usage, with the nearest known one."""
-    name, _, talk = place.partition("/")
-    events = {event.id: event for event in config.events}
-    if name not in events:
-        raise click.UsageError(f"There is no event {name!r}. {_nearest(name, events)}")
-    if not talk:
-        return name, ""
-    known = _talks(events[name])
-    if talk.casefold() not in known:
-        raise click.UsageError(f"Event {name} has no talk {talk!r}. {_nearest(talk.casefold(), known)}")
-    return name, known[talk.casefold()]
-
-
-def _talks(event: Event) -> dict[str, str]:
-    return {word.casefold(): talk.id for talk in event.talks for word in (talk.title, talk.id)}
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    listed = list(known)
-    near = difflib.get_close_matches(name, listed, n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(listed)}."
 
 
 def _decide(config: Config, registry: object, item: str, verdict: str, **what: str) -> Decision:

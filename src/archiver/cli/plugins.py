@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.common import common_options, echo_json, load_registry, printable
+from archiver.cli.plugins_new import new_plugin
+from archiver.cli.plugins_test import test_plugin
+from archiver.cli.plugins_try import try_plugin
 
 if TYPE_CHECKING:
     from archiver.registry import PluginInfo, Registry
@@ -18,6 +21,8 @@ EPILOG = """\b
 Examples:
   archive plugins list              show what is installed and what runs
   archive plugins list --json       the same for a program
+  archive plugins new source NAME   write a plugin to start from
+  archive plugins try NAME          see what a source finds, storing nothing
 
 \b
 A plugin that was installed beside the program runs when the configuration names it:
@@ -31,6 +36,11 @@ def plugins(ctx: click.Context) -> None:
     """Show the plugins and the types they provide."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_plugins)
+
+
+plugins.add_command(new_plugin)
+plugins.add_command(try_plugin)
+plugins.add_command(test_plugin)
 
 
 @plugins.command("list", epilog=EPILOG)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.copy_progress import CopyProgress
-from archiver.cli.ending import printable
+from archiver.cli.ending import json_text, printable
 from archiver.cli.pace import Pace
 from archiver.cli.words import count, size
 
@@ -113,6 +112,11 @@ class Plain:
     def _on_copied(self, sink: str, files: int, bytes: int, left: int) -> None:  # noqa: A002  # likewise
         self._copies.end(sink, files, bytes, left)
 
+    def _on_drawn(self, files: int) -> None:
+        if self._clock() - self._told >= PLAIN_EVERY:
+            self._told = self._clock()
+            self.line(f"The pages are being made: {files:,} files drawn …")
+
     def _on_stopping(self) -> None:
         self.line(
             "Stopping: running transfers are given up, what is stored is being recorded. "
@@ -125,7 +129,7 @@ def listed_line(listing: Any) -> str:
     if listing.error is not None:
         return f"{listing.source}: listing failed: {listing.error}"
     events = len({found.material.event for found in listing.found} - {""})
-    return f"{listing.source}: {count(len(listing.found), 'item')} listed for {count(events, 'event')}"
+    return f"{listing.source}: {count(listing.size, 'item')} listed for {count(events, 'event')}"
 
 
 def item_line(outcome: Any, titles: Mapping[str, str]) -> str:
@@ -214,7 +218,7 @@ class JsonLines:
         """Write the record of an event."""
         self._inner.said(what, **data)
         if what in _RECORDS:
-            click.echo(json.dumps({"type": what, **_RECORDS[what](**data)}, ensure_ascii=False))
+            click.echo(json_text({"type": what, **_RECORDS[what](**data)}))
 
     def moved(self, event: str, source: str, item: str, done: int, total: int | None) -> None:
         """Pass on: bytes on their way are no events."""
@@ -229,7 +233,7 @@ def _listed(listing: Any) -> dict[str, Any]:
     error = str(listing.error) if listing.error else None
     return {
         "source": listing.source,
-        "listed": len(listing.found),
+        "listed": listing.size,
         "complete": listing.complete,
         "error": error,
     }
@@ -274,6 +278,7 @@ _RECORDS: dict[str, Callable[..., dict[str, Any]]] = {
     "item.done": _item,
     "alarm": lambda source, alarm: {"source": source, "alarm": alarm},
     "copied": lambda **data: data,
+    "shown": lambda **data: data,
     "committed": lambda sink, versions: {"sink": sink, "versions": versions},
 }
 

@@ -31,12 +31,14 @@ def reading(config: Config, registry: Registry) -> Iterator[Archive]:
     shop = Workshop("reading", config.folder, config.sources, config.sinks, config.plugins, config.path)
     instances = Instances(shop, registry)
     try:
-        archive = open_archive((spec.name, partial(instances.sink, spec.name)) for spec in config.sinks)
+        public = {spec.name for spec in config.sinks if spec.audience == "public"}
+        sinks = ((spec.name, partial(instances.sink, spec.name)) for spec in config.sinks)
+        archive = open_archive(sinks, public)
         if not archive.heads:
             raise _none(archive.errors)
         for name, error in archive.errors.items():
             click.echo(printable(f"Warning: sink {name} could not be read: {error}"), err=True)
-        for name, head in archive.heads.items():
+        for name, head in {**archive.heads, **archive.public}.items():
             if head.damage:
                 click.echo(printable(f"DAMAGE: sink {name}: {head.damage}"), err=True)
         yield archive

@@ -41,12 +41,26 @@ def rebuild(config_path: Path, verbose: bool, as_json: bool, sinks: tuple[str, .
     names = [spec.name for spec in config.sinks if not sinks or spec.name in sinks]
     if unknown := set(sinks) - set(names):
         raise click.UsageError(f"There is no sink {min(unknown)!r} in {config.path.name}.")
-    results = _rebuild(config, registry, names)
+    results = _rebuild(config, _narrowed(config, registry), registry, names)
     _tell(results, as_json=as_json)
     return SinkError.exit_code if any(results.values()) else 0
 
 
-def _rebuild(config: Config, registry: Registry, names: Sequence[str]) -> dict[str, str]:
+def _narrowed(config: Config, registry: Registry) -> Config | None:
+    """Give what a public sink may know of the configuration; None when there is no such sink."""
+    from archiver import recall
+    from archiver.cli.reading import reading
+
+    if all(spec.audience == "internal" for spec in config.sinks):
+        return None
+    with reading(config, registry) as archive:
+        clearance = recall.clearance(archive.heads.values(), config)
+        return clearance.narrowed(clearance.records(archive.records.values()))
+
+
+def _rebuild(
+    config: Config, narrowed: Config | None, registry: Registry, names: Sequence[str]
+) -> dict[str, str]:
     """Make the catalogs; say for each sink what went wrong, "" when nothing did."""
     from archiver import hold
     from archiver.archive import new_run
@@ -58,7 +72,9 @@ def _rebuild(config: Config, registry: Registry, names: Sequence[str]) -> dict[s
         held = hold.take(made, names, run)
         try:
             results = {name: str(error) for name, error in held.errors.items()} | held.notes
-            return results | {name: _one(head, config) for name, head in held.heads.items()}
+            results |= {name: _one(head, config) for name, head in held.heads.items()}
+            public = held.public.items() if narrowed is not None else ()
+            return results | {name: _one(head, narrowed or config) for name, head in public}
         finally:
             held.release()
     finally:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.amounts import seconds, size
 from archiver.cli.common import common_options, load
 
 if TYPE_CHECKING:
     from archiver.config import Config
+    from archiver.notify import Delivery
     from archiver.report import Report
     from archiver.run import Run
 
@@ -23,9 +27,11 @@ Examples:
   archive run --dry-run                show what would be fetched, change nothing
   archive run --kind slides --limit 5  a first careful try
   archive run --json > run.jsonl       for machines: one JSON object per line
+  archive run --time-limit 30m --wait 2m --fail-on new    for a nightly job
 
 \b
-Ctrl-C ends a run cleanly: what is stored is recorded, and the next run goes on from there.
+Ctrl-C ends a run cleanly: what is stored is recorded, and the next run goes on from there. So does a
+limit that is met; that something remains is then no fault, and the exit code is 0.
 """
 
 
@@ -52,6 +58,21 @@ Ctrl-C ends a run cleanly: what is stored is recorded, and the next run goes on 
     multiple=True,
     help="Believe this source although it lists less than half of what it did (repeatable).",
 )
+@click.option(
+    "--handoff",
+    "bundle",
+    metavar="BUNDLE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Fetch only what this bundle names: what another machine could not get (see `archive handoff`).",
+)
+@click.option("--time-limit", callback=seconds, metavar="TIME", help="End cleanly after so long: 30m, 2h.")
+@click.option(
+    "--byte-limit", callback=size, metavar="SIZE", help="End cleanly once sources have sent so much: 2GB."
+)
+@click.option(
+    "--request-limit", type=click.IntRange(1), help="End cleanly after so many requests to sources."
+)
+@click.option("--wait", callback=seconds, metavar="TIME", help="Wait so long for another run to end: 2m.")
 @common_options
 def run(
     config_path: Path,
@@ -65,6 +86,11 @@ def run(
     limit: int | None,
     fail_on: str,
     accept_shrink: tuple[str, ...],
+    bundle: Path | None,
+    time_limit: float | None,
+    byte_limit: int | None,
+    request_limit: int | None,
+    wait: float | None,
 ) -> int:
     """Collect what is new into the archive.
 
@@ -72,6 +98,8 @@ def run(
     it and stores it in every sink. Nothing is ever deleted.
     """
     del verbose
+    from archiver.allowance import Limits
+    from archiver.bundle import load as read_bundle
     from archiver.model import Kind
     from archiver.route import Filters
     from archiver.run import Run, RunOptions
@@ -80,13 +108,20 @@ def run(
     _known(events, [event.id for event in config.events], "event")
     _known((*sources, *accept_shrink), [source.name for source in config.sources], "source")
     filters = Filters(frozenset(events), frozenset(sources), frozenset(map(Kind, kinds)), limit)
-    options = RunOptions(filters, jobs, dry_run, frozenset(accept_shrink))
-    return go(config, Run(config, registry, options), as_json=as_json, fail_on=fail_on)
+    limits = Limits(time_limit, byte_limit, request_limit)
+    options = RunOptions(filters, jobs, dry_run, frozenset(accept_shrink), limits=limits, wait=wait or 0.0)
+    if bundle is not None:
+        options = replace(options, bundle=read_bundle(bundle))
+    prepared = Run(config, registry, options)
+    return go(config, prepared, as_json=as_json, fail_on=fail_on, notifying=True)
 
 
-def go(config: Config, prepared: Run, *, as_json: bool, fail_on: str = "any") -> int:
-    """Do a prepared run with a display, tell its summary, and give the exit code."""
-    from archiver.cli import summary
+def go(config: Config, prepared: Run, *, as_json: bool, fail_on: str = "any", notifying: bool = False) -> int:
+    """Do a prepared run with a display, tell its summary, and give the exit code.
+
+    With `notifying`, those whom the configuration names are told of it as well.
+    """
+    from archiver.cli import summary, telling
     from archiver.cli.progress import watch
     from archiver.errors import ArchiverError
 
@@ -96,8 +131,9 @@ def go(config: Config, prepared: Run, *, as_json: bool, fail_on: str = "any") ->
     try:
         report = prepared.execute()
     except ArchiverError as error:
+        told = telling.after_failure(config, prepared.registry, prepared.report, error) if notifying else []
         if as_json:
-            _last_record(prepared.report, error.exit_code, str(error))
+            _last_record(prepared.report, error.exit_code, told, str(error))
         raise
     finally:
         watcher.close()
@@ -105,17 +141,20 @@ def go(config: Config, prepared: Run, *, as_json: bool, fail_on: str = "any") ->
         _tell_plan(prepared)
     summary.tell(report, titles)
     code = report.exit_code(fail_on)
+    told = telling.after_run(prepared.config, prepared.registry, report, code) if notifying else []
     if as_json:
-        _last_record(report, code)
+        _last_record(report, code, told)
     return code
 
 
-def _last_record(report: Report, code: int, error: str = "") -> None:
+def _last_record(report: Report, code: int, told: Sequence[Delivery], error: str = "") -> None:
     """Print the last line for machines. `error` says why there was no run at all."""
+    from archiver.cli import telling
     from archiver.cli.common import echo_json
 
-    told = {"error": error} if error else {}
-    echo_json({"type": "run.finished", "exit_code": code, **told, **report.to_json()})
+    why = {"error": error} if error else {}
+    deliveries = {"deliveries": telling.as_data(told)}
+    echo_json({"type": "run.finished", "exit_code": code, **why, **report.to_json(), **deliveries})
 
 
 def _tell_plan(prepared: Run) -> None:

@@ -1,4 +1,4 @@
-"""`archive schema`: the shape of the configuration file, for editors."""
+"""`archive schema`: the shape of the configuration file, for editors, and of what a run prints."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ EPILOG = """\b
 Examples:
   archive schema > archive.schema.json
   archive schema -c tour.yaml       with the plugins that tour.yaml enables
+  archive schema --run-events       of each line of `archive run --json`
 
 \b
 An editor with a YAML language server completes and checks the file when its first line is:
@@ -21,15 +22,26 @@ An editor with a YAML language server completes and checks the file when its fir
 
 
 @click.command(epilog=EPILOG)
+@click.option("--run-events", is_flag=True, help="The schema of the lines that `archive run --json` prints.")
 @common_options
-def schema(config_path: Path, verbose: bool, as_json: bool) -> None:
-    """Print the JSON Schema of the configuration file.
+def schema(run_events: bool, config_path: Path, verbose: bool, as_json: bool) -> None:
+    """Print the JSON Schema of the configuration, or of what a run prints.
 
-    It holds the options of every plugin that comes with the program, and of those that the
-    configuration enables under `plugins:`, if there is a configuration.
+    That of the configuration holds the options of every plugin that comes with the program, and of those
+    that the configuration enables under `plugins:`, if there is a configuration.
     """
     del verbose, as_json  # the output is JSON in any case
+    if run_events:
+        click.echo(published(), nl=False)
+        return
     from archiver.cli.common import load_registry
     from archiver.config.schema import file_schema
 
     click.echo(json.dumps(file_schema(load_registry(config_path)), ensure_ascii=False, indent=2))
+
+
+def published() -> str:
+    """Give the schema of the events of a run, as it is shipped."""
+    from importlib.resources import files
+
+    return files("archiver").joinpath("schemas", "run-events.schema.json").read_text(encoding="utf-8")

@@ -46,7 +46,7 @@ def serve(port: int, listen: str, only: str | None, config_path: Path, verbose: 
     with reading(config, registry) as archive:
         if only is not None and only in archive.errors:
             raise archive.errors[only]
-        head = archive.heads[only] if only is not None else archive.best
+        head = {**archive.heads, **archive.public}[only] if only is not None else archive.best
         if not is_loopback(listen):
             click.echo(
                 f"Warning: everybody who can reach {printable(listen)} can read this archive, all of it.",

@@ -44,6 +44,7 @@ def site(only: str | None, url: str, anew: bool, config_path: Path, verbose: boo
     """
     del verbose
     from archiver import recall
+    from archiver.asked import NOBODY_ASKED
     from archiver.pages import build
 
     if url and not url.startswith(("https://", "http://")):
@@ -54,9 +55,13 @@ def site(only: str | None, url: str, anew: bool, config_path: Path, verbose: boo
         raise click.UsageError(f"There is no sink {only!r} in {config.path.name}.")
     with reading(config, registry) as archive:
         asks = recall.router(archive.heads.values(), config).asks
+        clearance = recall.clearance(archive.heads.values(), config)
+        narrowed = clearance.narrowed(clearance.records(archive.records.values()))
         done: list[Head] = []
         for name, head in _chosen(archive, only).items():
-            result = build(head, config, asks, url=url, lenders=done, anew=anew, progress=_progress)
+            # A sink for the public is told of what is cleared alone.
+            told = (narrowed, NOBODY_ASKED) if name in archive.public else (config, asks)
+            result = build(head, *told, url=url, lenders=done, anew=anew, progress=_progress)
             done.append(head)
             _tell(name, head, result, as_json=as_json)
         return 3 if archive.errors else 0
@@ -66,7 +71,8 @@ def _chosen(archive: Archive, only: str | None) -> dict[str, Head]:
     """Choose the sinks: one that never held this archive while another has may be a disk not mounted."""
     if only is not None and only in archive.errors:
         raise archive.errors[only]
-    heads = {name: head for name, head in archive.heads.items() if only in {None, name}}
+    every = {**archive.heads, **archive.public}
+    heads = {name: head for name, head in every.items() if only in {None, name}}
     held = {name: head for name, head in heads.items() if not head.empty}
     return held or heads
 

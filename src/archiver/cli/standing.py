@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from archiver.asked import NOBODY_ASKED, Ask, Asks, how_long_ago
+from archiver.asked import NOBODY_ASKED, Asks, how_long_ago
 from archiver.cli.common import printable
-from archiver.coverage import Cell, Coverage, EventCoverage, Standing, TalkCoverage
+from archiver.coverage import Cell, Coverage, Standing
+from archiver.gaps import Gap, Step, gaps
 from archiver.ledger import Record
 from archiver.model import Kind
+from archiver.waivers import Waiver
 
 _COLOURS = {
     Standing.HAVE: "green",
@@ -34,12 +36,23 @@ _WORDS = {
     Standing.WAIVED: "waived",
     Standing.MISSING: "missing",
 }
+_STEPS = {
+    Step.ADD: "add it when somebody gives it to you",
+    Step.ASK: "ask the speaker",
+    Step.WAIT: "wait for the answer, and add what comes",
+    Step.ACT: "log in, lift the quota or open the page, then run again",
+    Step.OPEN: "open the address, save the file, and add it",
+    Step.RETRY: "it is tried again at the next run",
+    Step.DECIDE: "decide whether it is among these",
+    Step.BETTER: "ask for the whole file, and add it",
+}
 _TO_DO = {
     "blocked": "A person has to act first (log in, lift a quota, open the page); then run again.",
     "failed": "Nothing to do yet: it is tried again at the next run.",
     "invalid": "What arrived was not usable. Look at the address; ask for the file if it is wrong there.",
     "gone": "It no longer exists upstream. Ask the speaker, then: archive add EVENT FILE --talk TALK",
     "unrouted": "Say where each belongs: archive matches list",
+    "link": "No source fetches it. Save it yourself, then: archive add EVENT FILE; or name a source for it.",
     "accepted": "It is fetched at the next run.",
 }
 #: How many entries of one list are shown; `--json` has them all.
@@ -93,49 +106,61 @@ def _word(cell: Cell) -> str:
     return _WORDS[cell.state]
 
 
-def show_missing(result: Coverage, asks: Asks = NOBODY_ASKED) -> None:
-    """List what is expected and not here, with whom to ask, or when they were asked."""
-    found = [(event, list(_lacks(event, asks))) for event in result.events]
-    lacking = [(event, lines) for event, lines in found if lines]
+def show_missing(result: Coverage, asks: Asks = NOBODY_ASKED, *, steps: bool = False) -> None:
+    """List what is expected and not here, with whom to ask, or when they were asked.
+
+    With `steps`, each line is followed by what to do and the command for it.
+    """
+    lacking: dict[str, list[Gap]] = {}
+    for gap in gaps(result, asks):
+        lacking.setdefault(gap.event.id, []).append(gap)
     click.echo()
     if not lacking:
         click.echo("Nothing is missing.")
         return
     click.echo("Missing:")
-    for event, lines in lacking:
-        click.echo(f"  {_safe(event.event.title)} ({event.event.id})")
-        for line in lines:
-            click.echo(f"    {line}")
-    if any(event.event.talks for event, _ in lacking):
+    for name, found in lacking.items():
+        click.echo(f"  {_safe(found[0].event.title)} ({name})")
+        for gap in found:
+            for line in _gap(gap, steps=steps):
+                click.echo(f"    {line}")
+    if not steps and any(found[0].event.talks for found in lacking.values()):
         click.echo("Ask the speakers with: archive ask EVENT")
         click.echo("Add a file that somebody gives you with: archive add EVENT FILE --talk TALK")
 
 
-def _lacks(event: EventCoverage, asks: Asks) -> Iterator[str]:
-    by_talks = {kind for talk in event.talks for kind in talk.talk.expect}
-    for kind, cell in event.kinds.items():
-        if cell.expected and kind not in by_talks and _lacking(cell):
-            yield f"{kind.value} of the event{_unless_missing(cell)}"
-    for talk in event.talks:
-        yield from _lacks_of_talk(talk, asks.last(event.event.id, talk.talk.id))
+def _gap(gap: Gap, *, steps: bool) -> Iterator[str]:
+    told = f", {how_long_ago(gap.asked)}" if gap.asked is not None else ""
+    yield f"{_what(gap)}{_unless_missing(gap.cell)}{told}"
+    if steps:
+        if gap.why and gap.cell.state is not Standing.PARTIAL:
+            yield f"    why: {_safe(gap.why)}"
+        if gap.url:
+            yield f"    at: {_safe(gap.url)}"
+        yield f"    {_STEPS[gap.step]}: {_safe(gap.command)}"
 
 
-def _lacks_of_talk(talk: TalkCoverage, asked: Ask | None) -> Iterator[str]:
-    speakers = f" by {', '.join(map(_safe, talk.talk.speakers))}" if talk.talk.speakers else ""
-    for kind, cell in talk.kinds.items():
-        if cell.expected and _lacking(cell):
-            told = f", {how_long_ago(asked)}" if asked is not None and kind is Kind.SLIDES else ""
-            yield f"{kind.value} of “{_safe(talk.talk.title)}”{speakers}{_unless_missing(cell)}{told}"
-
-
-def _lacking(cell: Cell) -> bool:
-    return cell.state not in (Standing.HAVE, Standing.WAIVED)
+def _what(gap: Gap) -> str:
+    if gap.talk is None:
+        return f"{gap.kind.value} of the event"
+    speakers = f" by {', '.join(map(_safe, gap.talk.speakers))}" if gap.talk.speakers else ""
+    return f"{gap.kind.value} of “{_safe(gap.talk.title)}”{speakers}"
 
 
 def _unless_missing(cell: Cell) -> str:
     if cell.state is Standing.PARTIAL:
         return ": only a thumbnail is here"
     return "" if cell.state is Standing.MISSING else f": {_WORDS[cell.state]}"
+
+
+def show_waived(waived: Sequence[Waiver]) -> None:
+    """List what nobody waits for, and why."""
+    _show_list(
+        "Not expected any more",
+        (f"{each.place}: {each.kind.value}: {_safe(each.why)}" for each in waived),
+        len(waived),
+        "",
+    )
 
 
 def show_open(result: Coverage) -> None:
@@ -201,18 +226,12 @@ def _name(record: Record) -> str:
 
 def show_sum(result: Coverage, report: Mapping[str, Any]) -> None:
     """Show how much is here in all, what upstream lost, and when the archive last ran."""
-    cells = [cell for event in result.events for cell in event.counted() if cell.state is not Standing.WAIVED]
-    have = sum(cell.state is Standing.HAVE for cell in cells)
+    have, wanted = result.tally()
     withdrawn = sum(cell.withdrawn for event in result.events for cell in event.kinds.values())
-    click.echo(f"\nHere: {have} of {len(cells)} expected ({_percent(have, len(cells))} %).")
+    click.echo(f"\nHere: {have} of {wanted} expected ({result.percent} %).")
     if withdrawn:
         click.echo(f"Kept here although upstream no longer shows it: {withdrawn}.")
     click.echo(last_run(report))
-
-
-def _percent(have: int, of: int) -> int:
-    # Rounded down: 100 % means that nothing is missing.
-    return 100 * have // of if of else 100
 
 
 def last_run(report: Mapping[str, Any], now: datetime | None = None) -> str:

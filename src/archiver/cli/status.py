@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,18 +12,21 @@ import click
 from archiver.asked import NOBODY_ASKED
 from archiver.cli.common import common_options, echo_json, load
 from archiver.cli.reading import check_events, knowing, reading
+from archiver.gaps import gaps
 
 if TYPE_CHECKING:
     from archiver.asked import Asks
     from archiver.config import Config
     from archiver.coverage import Coverage
     from archiver.ledger import Record
+    from archiver.waivers import Waiver
 
 EPILOG = """\b
 Examples:
   archive status                    every event, what it has and what it lacks
   archive status beijing shenzhen   only these two
-  archive status --missing          only what is missing: whom to ask for which slides
+  archive status --missing          only what is missing, with the command to type next
+  archive status --fail-under 90    leave with 1 when less than 90 % of it is here, for a nightly job
   archive status --withdrawn        what upstream lost and is kept here, with how that was seen
   archive status --json             the same for a program
 
@@ -33,7 +36,7 @@ What a cell of the table says:
   4 of 6          some of it is here
   blocked         known, but somebody has to act first: a login, a quota
   link only       known at an address, but not held here
-  waived          decided not to wait for it
+  waived          decided not to wait for it: see archive waive
   missing         nobody has given it yet
 """
 
@@ -41,10 +44,22 @@ What a cell of the table says:
 @click.command(epilog=EPILOG)
 @click.argument("events", metavar="[EVENT]...", nargs=-1)
 @click.option("--missing", is_flag=True, help="Show only what is missing.")
+@click.option(
+    "--fail-under",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100),
+    help="Leave with 1 when less than this share of what is expected is here.",
+)
 @click.option("--withdrawn", is_flag=True, help="Show only what upstream lost and is kept here.")
 @common_options
 def status(
-    events: tuple[str, ...], missing: bool, withdrawn: bool, config_path: Path, verbose: bool, as_json: bool
+    events: tuple[str, ...],
+    missing: bool,
+    fail_under: float | None,
+    withdrawn: bool,
+    config_path: Path,
+    verbose: bool,
+    as_json: bool,
 ) -> int:
     """Show what the archive has and what is missing.
 
@@ -55,6 +70,8 @@ def status(
     from archiver import recall, review
     from archiver.coverage import coverage
 
+    if withdrawn and fail_under is not None:
+        raise click.UsageError("--fail-under is about what is missing: it does not go with --withdrawn.")
     config, registry = load(config_path)
     config = knowing(config, registry)
     check_events(events, config)
@@ -63,20 +80,32 @@ def status(
         records = [record for record in everything if _asked(record, events)]
         router = recall.router(archive.heads.values(), config)
         waiting = len(review.waiting(everything, router))
+        waivers = recall.waivers(archive.heads.values(), config)
         report = archive.report
     if withdrawn:
         _tell_withdrawn(records, config, as_json=as_json)
         return 0
     programme = [event for event in config.events if not events or event.id in events]
-    result = coverage(programme, records)
+    waived = [waiver for waiver in waivers if not events or waiver.event in events]
+    result = coverage(programme, records, waived)
     if as_json:
-        echo_json({**as_data(result, report, router.asks), "waiting": waiting})
+        echo_json({**as_data(result, report, router.asks, waived), "waiting": waiting})
     else:
         shown = replace(result, unrouted=() if events else result.unrouted)
-        _print(shown, report, config, router.asks, missing=missing)
+        _print(shown, report, config, router.asks, waived, missing=missing)
         if waiting and not missing:
             click.echo(f"Waiting for a decision: {waiting}. See: archive matches list")
-    return 0
+    return _judged(result, fail_under)
+
+
+def _judged(result: Coverage, fail_under: float | None) -> int:
+    """Give the exit code: 1 when less is here than the user wants."""
+    if fail_under is None or result.share * 100 >= fail_under:
+        return 0
+    have, wanted = result.tally()
+    told = f"{have} of {wanted} expected, {result.percent} %"
+    click.echo(f"Coverage is below {fail_under:g} %: {told}. See: archive status --missing", err=True)
+    return 1
 
 
 def _tell_withdrawn(records: Sequence[Record], config: Config, *, as_json: bool) -> None:
@@ -92,20 +121,34 @@ def _asked(record: Record, events: Sequence[str]) -> bool:
     return not events or record.material.event in events
 
 
-def _print(result: Coverage, report: Mapping[str, Any], config: Config, asks: Asks, *, missing: bool) -> None:
+def _print(
+    result: Coverage,
+    report: Mapping[str, Any],
+    config: Config,
+    asks: Asks,
+    waived: Sequence[Waiver],
+    *,
+    missing: bool,
+) -> None:
     from archiver.cli import standing
 
     if missing:
-        standing.show_missing(result, asks)
+        standing.show_missing(result, asks, steps=True)
         return
     standing.show_table(result, config.archive.title)
     standing.show_missing(result, asks)
+    standing.show_waived(waived)
     standing.show_open(result)
     standing.show_sum(result, report)
 
 
-def as_data(result: Coverage, report: Mapping[str, Any], asks: Asks = NOBODY_ASKED) -> dict[str, Any]:
-    """Give what `archive status --json` prints: coverage, then what is open, then the last run."""
+def as_data(
+    result: Coverage, report: Mapping[str, Any], asks: Asks = NOBODY_ASKED, waived: Iterable[Waiver] = ()
+) -> dict[str, Any]:
+    """Give what `archive status --json` prints: coverage, then what is open, then the last run.
+
+    `gaps` has an entry for each cell that is expected and not fully here: why, and what to do next.
+    """
     pending = [record for event in result.events for record in event.pending]
     outdated = [record for event in result.events for record in event.outdated]
     loose = [record for event in result.events for record in event.unmatched]
@@ -117,6 +160,8 @@ def as_data(result: Coverage, report: Mapping[str, Any], asks: Asks = NOBODY_ASK
         "unmatched": [{**_about(record), "why": record.match.why} for record in loose],
         "last_run": str(report.get("finished") or report.get("started") or "") or None,
         "asked": list(_asks(result, asks)),
+        "gaps": [gap.to_json() for gap in gaps(result, asks)],
+        "waived": [waiver.to_json() for waiver in waived],
     }
 
 

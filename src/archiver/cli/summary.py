@@ -25,6 +25,7 @@ _WORDS = {
     "gone": "gone before it could be stored",
     "invalid": "rejected",
     "unrouted": "not yet assigned to an event",
+    "link": "known by address only",
 }
 _WHAT_TO_DO = {
     "failed": "The next run tries again.",
@@ -32,6 +33,7 @@ _WHAT_TO_DO = {
     "gone": "Ask the speaker for a copy, and add it with `archive add`.",
     "invalid": "What arrived is not usable. The next run tries again.",
     "unrouted": "Say where each belongs: `archive matches list`.",
+    "link": "Nothing failed: no source fetches it. Save it yourself and add it with `archive add`.",
 }
 
 
@@ -96,6 +98,8 @@ def _sink(name: str, sink: SinkReport) -> Iterable[str]:
         yield f"DAMAGE: sink {name}: {sink.damage}"
     if sink.copied:
         yield f"Sink {name} got {count(sink.copied, 'file')} that it had missed, {size(sink.copied_bytes)}."
+    if sink.pages:
+        yield f"Sink {name}: its pages are up to date. Open its index.html, or run `archive serve`."
     if sink.note:
         yield f"Sink {name} {sink.note}"
     yield from (f"Sink {name} {limit}" for limit in sink.limits)
@@ -114,10 +118,18 @@ def _ending(report: Report) -> str:
             f"Interrupted: {count(fetched, 'item')} {recorded} stored and recorded, {rest}. "
             "Run again to go on from here."
         )
+    if report.stopped:
+        return _limited(report, fetched)
     if fetched:
         return f"Done: {count(fetched, 'item')}, {count(report.files, 'file')}, {size(report.bytes)}."
     listed_badly = any(source.error or source.alarm for source in report.sources.values())
     return "Nothing new was stored." if report.problems or listed_badly else "Nothing new."
+
+
+def _limited(report: Report, fetched: int) -> str:
+    recorded = f"{count(fetched, 'item')} {'is' if fetched == 1 else 'are'} stored and recorded"
+    rest = f"{report.remaining:,} remain" if report.remaining != 1 else "1 remains"
+    return f"The {report.stopped.replace('-', ' ')} was met: {recorded}, {rest} for the next run."
 
 
 def _dry(report: Report, fetched: int) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archiver.cli.amounts import seconds
 from archiver.cli.common import common_options, echo_json, load, printable
 from archiver.cli.reading import check_events, knowing
 from archiver.cli.words import count, size
@@ -17,8 +18,6 @@ from archiver.cli.words import count, size
 if TYPE_CHECKING:
     from archiver.config import Config
     from archiver.verify import Finding, SinkResult, VerifyReport, Wanted
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 EPILOG = """\b
 Examples:
@@ -44,17 +43,6 @@ def _share(ctx: click.Context, param: click.Parameter, value: str) -> float:
     return share
 
 
-def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    """Read a length of time, 90s, 30m or 2h, in seconds."""
-    del ctx, param
-    if value is None:
-        return None
-    found = re.fullmatch(r"(\d{1,6})([smhd])", value, re.ASCII)
-    if not found or not int(found[1]):
-        raise click.BadParameter(f"{value!r} is no length of time: write it like 90s, 30m or 2h.")
-    return float(int(found[1]) * _UNITS[found[2]])
-
-
 def _day(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Read a day, 2012-09-16, or a time, 2012-09-16T18:00:00+08:00, as text that compares: RFC 3339, UTC."""
     del ctx, param
@@ -73,7 +61,7 @@ def _day(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option("--repair", is_flag=True, help="Restore what is damaged, from copies that prove right.")
 @click.option("--sample", callback=_share, default="100%", metavar="SHARE", help="Only such a share: 10%.")
 @click.option("--since", callback=_day, default="", metavar="DATE", help="Only what was stored since then.")
-@click.option("--budget", callback=_seconds, metavar="TIME", help="Stop cleanly after so long: 90s, 30m, 2h.")
+@click.option("--budget", callback=seconds, metavar="TIME", help="Stop cleanly after so long: 90s, 30m, 2h.")
 @common_options
 def verify(
     config_path: Path,

@@ -7,13 +7,14 @@ plugins), `build` (all together).
 
 from archiver.config.build import Document, build, load, read
 from archiver.config.problems import ConfigProblems, Problem
-from archiver.config.settings import ArchiveSettings, Config, SinkSpec, SourceSpec
+from archiver.config.settings import ArchiveSettings, Config, NotifySpec, SinkSpec, SourceSpec
 
 __all__ = [
     "ArchiveSettings",
     "Config",
     "ConfigProblems",
     "Document",
+    "NotifySpec",
     "Problem",
     "SinkSpec",
     "SourceSpec",

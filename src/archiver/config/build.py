@@ -11,13 +11,13 @@ from archiver.config.checking import Checker
 from archiver.config.events import DEFAULT_EXPECT, check_unique, read_event, stated_facts
 from archiver.config.mail import MailSection
 from archiver.config.nodes import Mapping, Scalar, Sequence, given, parse, read_text
-from archiver.config.plugged import Plugins, read_sinks
+from archiver.config.plugged import Plugins, read_notify, read_sinks
 from archiver.config.problems import ConfigProblems, Keys, Problem, nearest
 from archiver.config.programmes import read_programmes
 from archiver.config.sections import ArchiveSection
 from archiver.config.settings import ArchiveSettings, Config, SinkSpec
 from archiver.config.uses import SourceReader
-from archiver.model import Event
+from archiver.model import Audience, Event
 
 #: The keys at the top of the file, and what each is for.
 TOP = {
@@ -25,6 +25,7 @@ TOP = {
     "plugins": "The plugins to enable besides those that come with this program, by name.",
     "sinks": "Where the archive is kept: each sink has a name and a type, and is complete by itself.",
     "sources": "Sources that several events use: each has a name and a type, and is listed once per run.",
+    "notify": "Who is told what a run did: each has a type, and says after which runs.",
     "mail": "How speakers are asked for what is missing: who writes, and through which server.",
     "events": "The events, in their order, with the talks that the archive should have.",
 }
@@ -83,6 +84,7 @@ def _config(checker: Checker, document: Document, registry: Plugins) -> Config |
     mail_node = checker.mapping(given(root, "mail"), ("mail",))
     mail = None if mail_node is None else checker.model(MailSection, mail_node, ("mail",))
     sinks = read_sinks(checker, _required(checker, root, "sinks", "at least one sink"), registry)
+    notify = read_notify(checker, given(root, "notify"), registry)
     section = _archive(checker, root)
     reader = SourceReader(checker, registry)
     reader.read_named(checker.mapping(given(root, "sources"), ("sources",)))
@@ -102,7 +104,7 @@ def _config(checker: Checker, document: Document, registry: Plugins) -> Config |
     archive = _settings(checker, section, root, sinks, path.parent)
     known = tuple(event for event in events if event)
     sources, plugins = reader.specs(), document.plugins
-    return Config(path, path.parent, archive, sinks, sources, known, plugins, mail, programmes)
+    return Config(path, path.parent, archive, sinks, sources, known, plugins, mail, programmes, notify)
 
 
 def _required(checker: Checker, root: Mapping, key: str, what: str) -> Mapping | None:
@@ -124,8 +126,10 @@ def _settings(
 ) -> ArchiveSettings:
     node = root.items["archive"]
     assert isinstance(node, Mapping)
-    if sinks and section.min_copies > len(sinks):
-        expected = f"at most {len(sinks)}, the number of sinks"
+    whole = sum(sink.audience is Audience.INTERNAL for sink in sinks)
+    if sinks and section.min_copies > max(whole, 1):
+        kind = "sinks" if whole == len(sinks) else "internal sinks: a public one holds a part by intent"
+        expected = f"at most {whole}, the number of {kind}"
         checker.note(
             node.items["min_copies"], ("archive", "min_copies"), f"found {section.min_copies}", expected
         )
@@ -139,6 +143,9 @@ def _settings(
         staging=section.staging and folder / section.staging.expanduser(),
         staging_limit=section.staging_limit,
         catch_up_limit=section.catch_up_limit,
+        follow=section.follow,
+        site=section.site,
+        consent=section.consent,
     )
 
 

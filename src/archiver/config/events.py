@@ -46,6 +46,7 @@ def read_event(checker: Checker, node: Mapping, keys: Keys, expect: tuple[Kind, 
         talks=talks,
         expect=expect if section.expect is None else section.expect,
         facts=facts,
+        consent=section.consent,
     )
 
 
@@ -100,7 +101,8 @@ def _made(checker: Checker, section: TalkSection, node: Mapping, keys: Keys) -> 
         checker.note(node, keys, "no id can be made from this title", "an id:, such as talk-1")
         return None
     speakers = section.speakers or ((section.speaker,) if section.speaker else ())
-    return Talk(talk_id, section.title, speakers, section.email, section.expect)
+    email = ", ".join(filter(None, section.email))
+    return Talk(talk_id, section.title, speakers, email, section.expect, consent=section.consent)
 
 
 def check_unique(checker: Checker, nodes: Iterable[tuple[Keys, Mapping]]) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Mapping as Table
 from typing import Any, Protocol, TypeVar
 
 from archiver.config.checking import Checker
-from archiver.config.nodes import Mapping, Node, describe, without
+from archiver.config.nodes import Mapping, Node, describe, part, without
 from archiver.config.problems import Keys, listed, nearest
-from archiver.config.sections import NAME_PATTERN
-from archiver.config.settings import SinkSpec
-from archiver.contracts import Sink, Source
+from archiver.config.sections import NAME_PATTERN, NotifyKeys, SinkKeys
+from archiver.config.settings import NotifySpec, SinkSpec
+from archiver.contracts import Notifier, Sink, Source
+from archiver.model import Audience
 
 
 class Plugin(Protocol):
@@ -49,6 +50,10 @@ class Plugins(Protocol):
     @property
     def sinks(self) -> Table[str, type[Sink[Any]]]:
         """The sink classes by their type."""
+
+    @property
+    def notifiers(self) -> Table[str, type[Notifier[Any]]]:
+        """The notifier classes by their type."""
 
     @property
     def plugins(self) -> Sequence[Plugin]:
@@ -128,11 +133,35 @@ def read_sinks(checker: Checker, node: Mapping | None, plugins: Plugins) -> tupl
     specs: list[SinkSpec] = []
     for name, item, keys in configured(checker, node, "sinks"):
         found = find_type(checker, item, keys, plugins.sinks, plugins.plugins)
-        options = found and checker.model(found[1].options_class, without(item, ["type"]), keys)
-        if not found or options is None:
+        ours = checker.model(SinkKeys, part(item, SinkKeys.model_fields), keys)
+        rest = without(item, ["type", *SinkKeys.model_fields])
+        options = found and checker.model(found[1].options_class, rest, keys)
+        if not found or options is None or ours is None:
             continue
         same = [spec.name for spec in specs if spec.type == found[0] and spec.options == options]
         if same:
             checker.note(item, keys, f"this is the same place as the sink {same[0]!r}", "another place")
-        specs.append(SinkSpec(name, found[0], options))
+        specs.append(SinkSpec(name, found[0], options, ours.audience))
+    if specs and all(spec.audience is Audience.PUBLIC for spec in specs):
+        assert node is not None
+        message = "every sink is public: nothing could keep what is not cleared"
+        checker.note(node, ("sinks",), message, "one sink at least with audience: internal")
+    return tuple(specs)
+
+
+def read_notify(checker: Checker, node: Node | None, plugins: Plugins) -> tuple[NotifySpec, ...]:
+    """Read who is told of a run, and when."""
+    items = checker.sequence(node, ("notify",), "a list of notifiers, each with a type")
+    specs = []
+    for index, item in enumerate(items.items if items else ()):
+        keys: Keys = ("notify", index)
+        mapping = checker.mapping(item, keys, "a mapping with a type")
+        found = mapping and find_type(checker, mapping, keys, plugins.notifiers, plugins.plugins)
+        if mapping is None or not found:
+            continue
+        ours = checker.model(NotifyKeys, part(mapping, NotifyKeys.model_fields), keys)
+        rest = without(mapping, ["type", *NotifyKeys.model_fields])
+        options = checker.model(found[1].options_class, rest, keys)
+        if ours is not None and options is not None:
+            specs.append(NotifySpec(found[0], options, ours.when))
     return tuple(specs)

@@ -16,12 +16,21 @@ from archiver.config.build import TOP
 from archiver.config.mail import MailSection
 from archiver.config.plugged import Plugins
 from archiver.config.programmes import TalksSection
-from archiver.config.sections import NAME_PATTERN, ArchiveSection, EventSection, TalkSection
+from archiver.config.sections import (
+    NAME_PATTERN,
+    ArchiveSection,
+    EventSection,
+    NotifyKeys,
+    SinkKeys,
+    TalkSection,
+    UseKeys,
+)
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = {"type": "string", "pattern": r"\$\{"}
 
 Schema = dict[str, Any]
+Parts = dict[str, list[type[BaseModel]]]
 
 
 class _Written(GenerateJsonSchema):
@@ -47,11 +56,13 @@ class _Written(GenerateJsonSchema):
 def file_schema(registry: Plugins) -> Schema:
     """Return the JSON Schema (draft 2020-12) of the configuration file for these plugins."""
     models = _Models(registry)
-    sinks = {name: [cls.options_class] for name, cls in registry.sinks.items()}
+    sinks: Parts = {name: [cls.options_class, SinkKeys] for name, cls in registry.sinks.items()}
     sources = {name: [cls.options_class] for name, cls in registry.sources.items()}
+    notifiers: Parts = {name: [cls.options_class, NotifyKeys] for name, cls in registry.notifiers.items()}
     properties = {
         "archive": models.part(ArchiveSection),
         "mail": models.part(MailSection),
+        "notify": {"type": "array", "items": models.typed(notifiers)},
         "plugins": {"type": "array", "items": {"type": "string"}},
         "sinks": {**_named(models.typed(sinks)), "minProperties": 1},
         "sources": _named(models.typed(sources)),
@@ -80,10 +91,11 @@ class _Models:
 
     def __init__(self, registry: Plugins) -> None:
         classes: list[type[BaseModel]] = [ArchiveSection, EventSection, TalkSection, TalksSection]
-        classes.append(MailSection)
+        classes += [MailSection, SinkKeys, UseKeys, NotifyKeys]
         for source in registry.sources.values():
             classes += [source.options_class, source.entry_class]
         classes += [sink.options_class for sink in registry.sinks.values()]
+        classes += [notifier.options_class for notifier in registry.notifiers.values()]
         wanted = [(cls, "validation") for cls in dict.fromkeys(classes)]
         refs, whole = models_json_schema(wanted, schema_generator=_Written)  # type: ignore[arg-type]  # a literal in a list
         self._all: dict[str, Schema] = whole.get("$defs", {})
@@ -112,10 +124,12 @@ class _Models:
         programme: Schema = {"$ref": "#/$defs/programme"}
         talk: Schema = {"anyOf": [{"type": ["string", "number"]}, {"$ref": "#/$defs/talk"}, programme]}
         # A key that both have is the source's: see archiver.config.uses.
-        inline = {name: [cls.entry_class, cls.options_class] for name, cls in registry.sources.items()}
+        inline: Parts = {
+            name: [cls.entry_class, cls.options_class, UseKeys] for name, cls in registry.sources.items()
+        }
         name = {"type": "string", "pattern": NAME_PATTERN, "description": "A name for this source."}
         named = [
-            self._joined({"use": {"type": "string"}}, ["use"], [cls.entry_class])
+            self._joined({"use": {"type": "string"}}, ["use"], [cls.entry_class, UseKeys])
             for _, cls in sorted(registry.sources.items())
         ]
         use: Schema = {"type": "object", "anyOf": [*named, self.typed(inline, {"name": name})]}

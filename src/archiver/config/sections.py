@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from archiver.config.wording import OURS
 from archiver.contracts import Options
 from archiver.errors import ConfigError
-from archiver.model import Kind
+from archiver.model import Audience, Consent, Kind
 from archiver.naming import check_event_id, slug
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,59}$"
@@ -79,9 +79,13 @@ def _exists(date: str) -> bool:
 
 def _email(text: str) -> str:
     name, _, host = text.rpartition("@")
-    if text and not (name and host and text == "".join(text.split())):
+    if text and not (name and host and text == "".join(text.split()) and "," not in text):
         raise _expected("a mail address such as name@example.org")
     return text
+
+
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 def _fact(value: Any) -> Any:
@@ -101,6 +105,10 @@ EventId = Annotated[str, AfterValidator(_event_id)]
 TalkId = Annotated[str, AfterValidator(_talk_id)]
 Date = Annotated[str, AfterValidator(_date)]
 Email = Annotated[Text, AfterValidator(_email)]
+Emails = Annotated[
+    tuple[Email, ...],
+    BeforeValidator(_several, json_schema_input_type=Text | tuple[Text, ...]),
+]
 Language = Annotated[str, AfterValidator(_language)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Facts = dict[Title, Annotated[int | Title, BeforeValidator(_fact)]]
@@ -144,6 +152,38 @@ class ArchiveSection(Stated):
     """
     catch_up_limit: Annotated[int, Field(ge=1)] | None = None
     """How many bytes one run copies at most to a sink that missed earlier runs; all of them if left out."""
+    follow: Literal["none", "configured", "any"] = "configured"
+    """What becomes of decks, photos and recordings that a report links to.
+
+    `configured` fetches those that a source of this file takes, `any` also those for which a source need not
+    be configured, `none` leaves all of them alone.
+    """
+    consent: Consent = Consent.UNKNOWN
+    """Who may see what nothing else is said of: `public`, `internal`, or `unknown`, which is not public."""
+    site: bool = True
+    """Whether a run that changed something also makes the pages of every sink; see `archive site`."""
+
+
+class SinkKeys(Options):
+    """What every sink may say, whatever its type."""
+
+    audience: Audience = Audience.INTERNAL
+    """For whom it is. A `public` one gets only what is cleared; at least one sink must be `internal`."""
+
+
+class NotifyKeys(Options):
+    """What every notifier may say, whatever its type."""
+
+    when: Literal["always", "changes", "problems"] = "changes"
+    """After which runs it tells: `always`, `changes` (something came, changed, went, or went wrong), or
+    `problems` (somebody has to look after something that was not known before)."""
+
+
+class UseKeys(Options):
+    """What every use of a source may say, whatever its type."""
+
+    consent: Consent | None = None
+    """Who may see what it lists; what the event says if left out. Of it and the talk, the stricter counts."""
 
 
 class TalkSection(Options):
@@ -160,10 +200,13 @@ class TalkSection(Options):
     """Who gives it."""
     speakers: tuple[Title, ...] = ()
     """Who gives it, when several do."""
-    email: Email = ""
-    """Where the speaker can be asked for the slides. It is never stored in the archive."""
+    email: Emails = ()
+    """Where the speaker can be asked for the slides, or a list when several give it. It is never stored in
+    the archive."""
     expect: Kinds = (Kind.SLIDES,)
     """The kinds expected of it."""
+    consent: Consent | None = None
+    """Who may see it and what belongs to it; what the event says if left out."""
 
 
 class EventSection(Stated):
@@ -183,6 +226,8 @@ class EventSection(Stated):
     """The place in the city."""
     expect: Kinds | None = None
     """The kinds expected of the event as a whole; what `archive.expect` says if left out."""
+    consent: Consent | None = None
+    """Who may see it and all in it that says nothing else; what `archive.consent` says if left out."""
     talks: tuple[TalkSection | str, ...] = ()
     """Its talks; or where they are read from, such as `{from: pretalx, url: …}`."""
     sources: tuple[dict[str, Any], ...] = ()

@@ -10,7 +10,7 @@ from typing import Any
 from archiver.config.mail import MailSection
 from archiver.config.programmes import Programme
 from archiver.contracts import Options, ScopeEntry
-from archiver.model import Event
+from archiver.model import Audience, Consent, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,9 @@ class ArchiveSettings:
 
     `jobs` is how many fetches run at once; `staging` where files lie until they are stored, and
     `staging_limit` how many bytes of them at most; `catch_up_limit` how many bytes a run copies at most
-    to a sink that missed some.
+    to a sink that missed some; `follow` which links of reports are followed (none, those that a configured
+    source takes, any); `site` whether a run makes the pages too; `consent` who may see what
+    nothing else is said of.
     """
 
     title: str
@@ -31,25 +33,39 @@ class ArchiveSettings:
     staging: Path | None = None
     staging_limit: int | None = None
     catch_up_limit: int | None = None
+    follow: str = "configured"
+    site: bool = True
+    consent: Consent = Consent.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class SinkSpec:
-    """A configured sink: its name, its type, its checked options with the secrets inside."""
+    """A configured sink: its name, its type, its checked options with the secrets inside, and for whom."""
 
     name: str
     type: str
     options: Options
+    audience: Audience = Audience.INTERNAL
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySpec:
+    """Somebody who is told of runs: the type of notifier, its checked options, and when (`NotifyKeys`)."""
+
+    type: str
+    options: Options
+    when: str = "changes"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """A configured source and every use that the events make of it."""
+    """A configured source and every use that the events make of it; `consents` are what each use says."""
 
     name: str
     type: str
     options: Options
     entries: tuple[ScopeEntry[Any], ...] = ()
+    consents: tuple[Consent | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +81,4 @@ class Config:
     plugins: tuple[str, ...] = ()
     mail: MailSection | None = None
     programmes: tuple[Programme, ...] = ()
+    notify: tuple[NotifySpec, ...] = ()

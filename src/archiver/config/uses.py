@@ -13,10 +13,11 @@ from archiver.config.environment import refers
 from archiver.config.nodes import Mapping, Node, Scalar, Sequence, describe, given, part, without
 from archiver.config.plugged import Plugins, check_name, configured, find_type
 from archiver.config.problems import Keys, listed, nearest
+from archiver.config.sections import UseKeys
 from archiver.config.settings import SourceSpec
 from archiver.config.values import option_names, secret_names
 from archiver.contracts import Options, ScopeEntry, Source
-from archiver.model import Event
+from archiver.model import Consent, Event
 
 SourceClass = type[Source[Any, Any]]
 
@@ -34,6 +35,7 @@ class _Source:
     written: str = ""
     secrets: str = ""
     entries: list[ScopeEntry[Any]] = field(default_factory=list)
+    consents: list[Consent | None] = field(default_factory=list)
 
 
 class SourceReader:
@@ -67,7 +69,7 @@ class SourceReader:
     def specs(self) -> tuple[SourceSpec, ...]:
         """Return every source that is right: the named ones first, then the inline ones."""
         return tuple(
-            SourceSpec(name, source.type_name, source.options, tuple(source.entries))
+            SourceSpec(name, source.type_name, source.options, tuple(source.entries), tuple(source.consents))
             for name, source in [*self._named.items(), *self._inline.items()]
             if source is not None and source.options is not None
         )
@@ -107,9 +109,12 @@ class SourceReader:
     def _enter(self, source: _Source | None, event: Event, node: Mapping, keys: Keys) -> None:
         if source is None:
             return
-        options = self._checker.model(source.cls.entry_class, node, keys)
-        if options is not None:
+        ours = self._checker.model(UseKeys, part(node, UseKeys.model_fields), keys)
+        rest = without(node, UseKeys.model_fields)
+        options = self._checker.model(source.cls.entry_class, rest, keys)
+        if options is not None and ours is not None:
             source.entries.append(ScopeEntry(event, options))
+            source.consents.append(ours.consent)
 
     def _use_inline(self, event: Event, node: Mapping, keys: Keys) -> None:
         found = self._find_type(node, keys)
@@ -122,13 +127,13 @@ class SourceReader:
         made = self._make(type_name, cls, part(node, own), keys)
         name = self._inline_name(made, given(node, "name"), keys)
         source = self._agreed(name, made, node, keys) if name else made
-        self._enter(source, event, part(node, entry - own), keys)
+        self._enter(source, event, part(node, (entry - own) | {*UseKeys.model_fields}), keys)
 
     def _check_keys(self, node: Mapping, keys: Keys, own: Collection[str], entry: Collection[str]) -> None:
-        rest = without(node, ["type", "name"])
+        rest = without(node, ["type", "name", *UseKeys.model_fields])
         for key in rest.items:
             if key not in own and key not in entry:
-                self._checker.unknown(rest, keys, key, {*own, *entry})
+                self._checker.unknown(rest, keys, key, {*own, *entry, *UseKeys.model_fields})
 
     def _make(self, type_name: str, cls: SourceClass, node: Mapping, keys: Keys) -> _Source:
         options = self._checker.model(cls.options_class, node, keys)

@@ -19,11 +19,14 @@ def service() -> WordPressDouble:
 
 
 def _post(written: Mapping[str, Any]) -> Post:
-    paragraphs = (written["lead"], *written["paragraphs"])
+    paragraphs = [escape(text) for text in (written["lead"], *written["paragraphs"])]
+    paragraphs += [
+        f'<a href="{escape(url)}">{escape(text)}</a>' for text, url in written.get("links", {}).items()
+    ]
     return Post(
         id=int(written["id"]),
         title=written["title"],
-        body="".join(f"<p>{escape(text)}</p>" for text in paragraphs),
+        body="".join(f"<p>{each}</p>" for each in paragraphs),
         date=written["date"],
         tags=("openstack", written["tag"]),
         charset=written["charset"],

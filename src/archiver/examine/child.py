@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from archiver import derive, media
 from archiver.errors import InvalidError
 from archiver.examine import drawing
+from archiver.examine.confine import confine
 from archiver.model import Kind, Role
 
 #: Remarks on one file that are passed on.
@@ -42,10 +43,7 @@ class _Notes(logging.Handler):
 def main(memory: int) -> None:
     """Answer until nobody asks any more. `memory` is the limit in bytes."""
     answers = _own_output()
-    _limit(resource.RLIMIT_AS, memory)
-    _limit(resource.RLIMIT_FSIZE, 0)  # it reads, and writes nothing
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    confine(memory, _OPEN_FILES)
     notes = _Notes()
     logger = logging.getLogger("archiver")
     logger.setLevel(logging.INFO)
@@ -65,17 +63,13 @@ def _own_output() -> BinaryIO:
     return answers
 
 
-def _limit(what: int, value: int) -> None:
-    _, most = resource.getrlimit(what)
-    if most != resource.RLIM_INFINITY:
-        value = min(value, most)
-    resource.setrlimit(what, (value, most))
-
-
 def _answer(question: Mapping[str, Any]) -> dict[str, Any]:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    # Beyond it the kernel ends this process (SIGXCPU).
-    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + question["seconds"]) + 1)
+    # Beyond it the kernel ends this process (SIGXCPU). Each file has its own share, so it has to rise.
+    share = int(used.ru_utime + used.ru_stime + question["seconds"]) + 1
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    share = share if most == resource.RLIM_INFINITY else min(share, most)
+    resource.setrlimit(resource.RLIMIT_CPU, (share, most))
     try:
         return {"result": _QUESTIONS[question["ask"]](question)}
     except InvalidError as error:

@@ -9,12 +9,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archiver import crate
 from archiver.archive import ABOUT, COMMON, EVENT, Archive, Head
+from archiver.audience import Clearance
 from archiver.crate import Held, Placed
 from archiver.errors import ArchiverError, ConfigError, DamageError, MissingError
 from archiver.export import bag, targets
@@ -34,12 +35,17 @@ class ExportError(ArchiverError):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the user asked for: below which directory, and in which form."""
+    """What the user asked for: below which directory, and in which form.
+
+    With a `clearance` only what is cleared for the public is exported, described by `documents`.
+    """
 
     folder: Path
     bagit: bool = False
     zipped: bool = False
     all_editions: bool = False
+    clearance: Clearance | None = None
+    documents: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict, hash=False)
 
     def target(self, event: str) -> Path:
         """Say where the export of an event will lie."""
@@ -141,14 +147,20 @@ def _go_on(copier: Copier, error: BadCopyError, files: Iterable[Placed]) -> bool
 
 
 def _content(archive: Archive, heads: list[Head], event: str, order: Order) -> _Content:
-    records = [record for record in archive.records.values() if record.material.event == event]
+    known = archive.records if order.clearance is None else order.clearance.records(archive.records.values())
+    records = [record for record in known.values() if record.material.event == event]
     editions = chosen(records, all_editions=order.all_editions)
+    if not editions and order.clearance is not None:
+        raise ExportError(f"nothing of {event} is cleared for the public", hint="see: archive consent")
     if not editions:
         raise ExportError(
             f"the archive holds no files of {event}",
             hint=f"collect them with: archive run {event}",
         )
     about, whole = _event(heads, event), _common(heads)
+    if order.clearance is not None:
+        told = order.documents
+        about, whole = crate.event_of(told[event][EVENT], event), json.loads(told[COMMON][ABOUT])
     described = crate.crate(about, editions, otherwise="", archive=whole)
     return _Content(about, whole, _files(editions), described)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from archiver.ledger import Match
-from archiver.matching import speakers, titles
-from archiver.matching.speakers import Name, Relation
-from archiver.matching.titles import Likeness, Title
+from archiver.matching import clues, titles
+from archiver.matching.candidates import Candidate, Reading, candidates, of_speaker, read
+from archiver.matching.programme import Programme, prepare
+from archiver.matching.speakers import Relation
 from archiver.model import Event, Kind, Material, Talk
 
 __all__ = ["MARGIN", "THRESHOLD", "Rank", "match", "rank"]
@@ -21,51 +21,11 @@ __all__ = ["MARGIN", "THRESHOLD", "Rank", "match", "rank"]
 #: The least score that makes a match, and the least distance to the second best.
 THRESHOLD = 0.78
 MARGIN = 0.1
-#: What the names add. An uploader is often not the speaker, so strangers weigh little.
-BONUS = {Relation.AGREES: 0.25, Relation.UNKNOWN: 0.0, Relation.STRANGER: -0.05, Relation.OTHER: -0.15}
-#: A short title whose speaker has this one talk counts as at least this: "Chef" by Junqiang Chen.
-SHORT_TITLE = 0.55
+#: The score of a match by the speaker in the title alone, and by a link in the description.
+BY_SPEAKER, BY_LINK = 0.8, 0.9
 
 # Photos and reports show a whole event; a title in common with a talk says nothing.
 _BY_TITLE = frozenset({Kind.SLIDES, Kind.VIDEO, Kind.OTHER})
-
-
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """A talk made ready for comparing. `sister`: another one differs from it by number alone."""
-
-    talk: Talk
-    titles: tuple[Title, ...]
-    speakers: tuple[Name, ...]
-    sister: bool
-    own: frozenset[str]  # words that no other talk of the event has
-    only_talk: bool  # of its speaker at this event
-
-
-@dataclass(frozen=True, slots=True)
-class _Programme:
-    """An event made ready for comparing."""
-
-    expected: tuple[_Expected, ...]
-    people: tuple[Name, ...]
-    words: frozenset[str]
-    noise: frozenset[str]
-    years: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A talk with what speaks for it. `total` may pass 1: it is for ranking."""
-
-    expected: _Expected
-    like: Likeness
-    relation: Relation
-    total: float
-
-    def __str__(self) -> str:
-        talk = self.expected.talk
-        by = f" by {', '.join(talk.speakers)}" if talk.speakers else ""
-        return f"“{talk.title}”{by} ({min(self.total, 1.0):.2f})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +52,13 @@ def rank(material: Material, event: Event, *, series: str = "") -> list[Rank]:
     material = replace(material, talk="")
     if _obstacle(material, event):
         return []
-    return [_ranked(each) for each in _candidates(material, event, titles.fold(series)) if each.total > 0]
+    programme = prepare(event)
+    reading = read(material, programme, titles.fold(series))
+    found = candidates(reading, programme, every=True)
+    return [_ranked(each) for each in found if each.total > 0]
 
 
-def _ranked(found: _Candidate) -> Rank:
+def _ranked(found: Candidate) -> Rank:
     like, expected = found.like, found.expected
     return Rank(
         expected.talk,
@@ -110,26 +73,33 @@ def _ranked(found: _Candidate) -> Rank:
 def match(material: Material, event: Event, *, series: str = "") -> Match:
     """Find the talk of `event` that `material` belongs to.
 
-    What the source says (`material.talk`: a talk's id, or the title of exactly one) decides; else
-    titles and names are compared. `series` is the name of the series or archive ("OpenStack China
-    Tour"), which file names often begin with. Pure: equal arguments give equal answers.
+    What the source says (`material.talk`: a talk's id, or the title of exactly one) decides, then the
+    code that its programme gives a talk; else titles, names and times are compared. `series` is the name
+    of the series or archive ("OpenStack China Tour"), which file names often begin with. Pure: equal
+    arguments give equal answers.
     """
-    same_title = _same_title(material.talk, event.talks)
-    explicit = _explicit(material.talk, event.talks) or (same_title[0] if len(same_title) == 1 else None)
-    if explicit is not None:
-        return Match(explicit.id, "explicit", 1.0)
+    if not event.talks:
+        return Match(why="the event lists no talks")
+    if stated := _stated(material, event):
+        return stated
     if obstacle := _obstacle(material, event):
         return Match(why=obstacle)
-    return _decide(_candidates(material, event, titles.fold(series)))
+    programme, folded = prepare(event), titles.fold(series)
+    reading = read(material, programme, folded)
+    return _decide(material, reading, programme, folded)
 
 
-def _explicit(named: str, talks: Sequence[Talk]) -> Talk | None:
-    return next((talk for talk in talks if named and talk.id == named), None)
-
-
-def _same_title(named: str, talks: Sequence[Talk]) -> list[Talk]:
-    folded = titles.fold(named)
-    return [talk for talk in talks if folded and titles.fold(talk.title) == folded]
+def _stated(material: Material, event: Event) -> Match | None:
+    """Find the talk that is named, without comparing anything."""
+    if not (material.talk or material.url or "talk" in material.extra):
+        return None
+    programme = prepare(event)
+    same_title = programme.by_title.get(titles.fold(material.talk), ()) if material.talk else ()
+    explicit = programme.by_id.get(material.talk) or (same_title[0] if len(same_title) == 1 else None)
+    if explicit is not None:
+        return Match(explicit.id, "explicit", 1.0)
+    coded = clues.named(material, programme)
+    return None if coded is None else Match(coded.id, "id", 1.0)
 
 
 def _obstacle(material: Material, event: Event) -> str:
@@ -142,110 +112,57 @@ def _obstacle(material: Material, event: Event) -> str:
     return ""
 
 
-def _candidates(material: Material, event: Event, series: str) -> list[_Candidate]:
-    programme = _prepare(event)
-    text = titles.fold(material.talk or material.title)
-    authors = speakers.parse_all(material.authors)
-    names = (*authors, *speakers.mentioned(programme.people, text))
-    plain = speakers.without((*programme.people, *authors), text)
-    readings = [
-        title
-        for variant in dict.fromkeys((text, plain))
-        for title in titles.read_material(variant, series, programme.noise, programme.years)
-    ]
-    found = [_candidate(expected, readings, names, programme) for expected in programme.expected]
-    return sorted(found, key=lambda candidate: -candidate.total)
-
-
-def _candidate(
-    expected: _Expected, readings: Sequence[Title], names: Sequence[Name], programme: _Programme
-) -> _Candidate:
-    pairs = (
-        titles.compare(mine, theirs, strict_numbers=expected.sister, known=programme.words)
-        for mine in expected.titles
-        for theirs in readings
-    )
-    like = max(pairs, key=lambda pair: (pair.score, pair.exact), default=Likeness(0.0))
-    relation = speakers.relate(names, expected.speakers, programme.people)
-    return _Candidate(expected, like, relation, _total(expected, like, relation))
-
-
-def _total(expected: _Expected, like: Likeness, relation: Relation) -> float:
-    if like.score == 0:
-        return 0.0
-    if relation is not Relation.AGREES or like.exact:
-        return max(0.0, like.score + BONUS[relation])
-    if not like.shared & expected.own:  # only "OpenStack" in common, at an OpenStack event
-        return like.score
-    short = like.subset and expected.only_talk
-    return max(like.score, SHORT_TITLE if short else 0.0) + BONUS[relation]
-
-
-def _decide(candidates: Sequence[_Candidate]) -> Match:
-    best, *others = candidates
-    if best.total < THRESHOLD:
-        return Match(
-            why=f"no talk is near enough; the nearest is {best}" if best.total else "no talk is near"
-        )
-    rivals = [other for other in others if _is_rival(other, best)]
-    if rivals:
-        return Match(why=f"several talks are equally near: {'; '.join(map(str, [best, *rivals[:4]]))}")
-    by_title = _clear_title(candidates)
+def _decide(material: Material, reading: Reading, programme: Programme, series: str) -> Match:
+    found = candidates(reading, programme)
+    if not found or found[0].total < THRESHOLD:
+        return _without_title(material, reading, programme, series) or Match(why=_far(found))
+    best, *others = found
+    rivals = [best, *(other for other in others if _is_rival(other, best))]
+    if len(rivals) > 1:
+        return _among(material, rivals)
+    by_title = _clear_title(found)
     if by_title is not None and by_title is not best:
         return Match(why=f"the title points to {by_title}, the speaker to {best}")
     method = "title+speaker" if best.relation is Relation.AGREES else "title"
     return Match(best.expected.talk.id, method, round(min(best.total, 1.0), 3))
 
 
-def _is_rival(other: _Candidate, best: _Candidate) -> bool:
+def _far(found: Sequence[Candidate]) -> str:
+    near = found and found[0].total
+    return f"no talk is near enough; the nearest is {found[0]}" if near else "no talk is near"
+
+
+def _without_title(material: Material, reading: Reading, programme: Programme, series: str) -> Match | None:
+    """Go by what the description links to, or by the one talk of whom the title names and nothing else."""
+    link = clues.linked(material, programme)
+    talks = of_speaker(reading, programme, series) if material.kind is not Kind.OTHER else ()
+    if link is not None and all(each.talk is link for each in talks):
+        return Match(link.id, "id", BY_LINK)
+    if link is None and len(talks) == 1:
+        return Match(talks[0].talk.id, "speaker", BY_SPEAKER)
+    return None
+
+
+def _among(material: Material, rivals: Sequence[Candidate]) -> Match:
+    """Choose between near equals by time, or not at all."""
+    on_time = clues.on_time(material, [each.expected.talk for each in rivals])
+    for each in rivals:
+        if each.expected.talk is on_time and each.relation is rivals[0].relation and each.total >= THRESHOLD:
+            return Match(on_time.id, "title+time", round(min(each.total, 1.0), 3))
+    return Match(why=f"several talks are equally near: {'; '.join(map(str, rivals[:5]))}")
+
+
+def _is_rival(other: Candidate, best: Candidate) -> bool:
     if best.like.exact and not other.like.exact:
         return other.total > best.total - MARGIN and other.relation is Relation.AGREES
     return other.total > best.total - MARGIN
 
 
-def _clear_title(candidates: Sequence[_Candidate]) -> _Candidate | None:
+def _clear_title(found: Sequence[Candidate]) -> Candidate | None:
     """Give the talk that the title alone would choose."""
-    ranked = sorted(candidates, key=lambda candidate: (-candidate.like.score, not candidate.like.exact))
+    ranked = sorted(found, key=lambda candidate: (-candidate.like.score, not candidate.like.exact))
     if ranked[0].like.score < THRESHOLD:
         return None
     if len(ranked) > 1 and ranked[0].like.score - ranked[1].like.score < MARGIN:
         return None
     return ranked[0]
-
-
-@lru_cache(maxsize=32)
-def _prepare(event: Event) -> _Programme:
-    people = {talk.id: speakers.parse_all(talk.speakers) for talk in event.talks}
-    everyone = tuple(dict.fromkeys(name for names in people.values() for name in names))
-    read = {talk.id: _titles(talk, people[talk.id]) for talk in event.talks}
-    expected = tuple(_expect(talk, read, people) for talk in event.talks)
-    words = frozenset(word for titles_ in read.values() for title in titles_ for word in title.words)
-    return _Programme(expected, everyone, words, _noise(event), _years(event))
-
-
-def _titles(talk: Talk, names: tuple[Name, ...]) -> tuple[Title, ...]:
-    folded = titles.fold(talk.title)
-    variants = dict.fromkeys((folded, speakers.without(names, folded)))
-    parts = dict.fromkeys(half for variant in variants for half in titles.halves(variant))
-    return tuple(titles.read_talk(part) for part in parts if part)
-
-
-def _expect(talk: Talk, read: dict[str, tuple[Title, ...]], people: dict[str, tuple[Name, ...]]) -> _Expected:
-    mine = read[talk.id]
-    others = [title for key, found in read.items() if key != talk.id for title in found]
-    sister = any(
-        title.words == own.words and title.numbers != own.numbers for title in others for own in mine
-    )
-    own_words = frozenset(word for title in mine for word in title.words)
-    elsewhere = frozenset(word for title in others for word in title.words)
-    busy = [name for key, names in people.items() if key != talk.id for name in names]
-    only = not any(name.same_as(other) for name in people[talk.id] for other in busy)
-    return _Expected(talk, mine, people[talk.id], sister, own_words - elsewhere, only)
-
-
-def _noise(event: Event) -> frozenset[str]:
-    return titles.read_talk(titles.fold(f"{event.id} {event.title} {event.city}")).words
-
-
-def _years(event: Event) -> frozenset[str]:
-    return frozenset(date[:4] for date in (event.date, event.end_date) if date)

@@ -6,5 +6,7 @@
 """
 
 from archiver.pages.building import Built, build
+from archiver.pages.places import STATE, is_page
+from archiver.pages.writing import digests, forget, is_stale
 
-__all__ = ["Built", "build"]
+__all__ = ["STATE", "Built", "build", "digests", "forget", "is_page", "is_stale"]

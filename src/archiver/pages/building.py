@@ -11,21 +11,28 @@ from urllib.parse import quote
 from archiver.archive import Head
 from archiver.asked import NOBODY_ASKED, Asks
 from archiver.catalog.serving import texts_of
-from archiver.catalog.words import clean
 from archiver.config import Config
 from archiver.contracts import Sink
-from archiver.coverage import Cell, Standing
 from archiver.errors import MissingError
 from archiver.media import types
-from archiver.model import Event, Kind, Talk
-from archiver.pages import comparing, gathering, machine, pictures, places, rendering, searching, texts
+from archiver.model import Kind
+from archiver.pages import (
+    comparing,
+    covering,
+    gathering,
+    machine,
+    pictures,
+    places,
+    rendering,
+    reviewing,
+    searching,
+    texts,
+)
 from archiver.pages.model import EventView, Item, Site, TalkView
 from archiver.pages.pictures import Pictures
 from archiver.pages.words import Words
-from archiver.pages.writing import Writer
+from archiver.pages.writing import Writer, stamp
 
-#: Photos on one page of a wall.
-WALL: Final = 240
 _NEWEST: Final = 8
 
 Page = tuple[str, bytes]
@@ -40,19 +47,6 @@ class Built:
     drawn: int
     undrawn: int
     pages: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """One line of what is missing."""
-
-    event: Event
-    talk: Talk | None
-    kind: str
-    cell: Cell
-    why: str
-    advice: str
-    asked: str
 
 
 def build(
@@ -74,15 +68,16 @@ def build(
     sink, locate = head.sink, cache(lambda event, path: head.object(event).locate(path))
     known = Pictures() if anew else Pictures.load(sink)
     shown = gathering.visible(head.records.values())
-    needed = (each for record in shown for each in gathering.wanted(record, locate))
+    needed = (each for record in shown for each in gathering.needed(record, locate))
     lent = [(each.sink, Pictures.load(each.sink)) for each in lenders]
-    drawn = pictures.make(sink, known, needed, lent, progress)
+    drawn = pictures.make(sink, known, needed, lent, progress, anew=anew)
     writer = Writer.open(sink, url)
     site = gathering.gather(config, head, known, locate, asks, url=writer.url)
     pages = _Pages(site, sink, cache(texts_of(head)))
     for path, data in pages.everything():
         writer.put(path, data)
     writer.close(pages.stub)
+    stamp(head)
     undrawn = pictures.counts(known.entries)
     return Built(writer.written, writer.stubs, drawn, undrawn, sum(p.endswith(".html") for p in writer.seen))
 
@@ -158,11 +153,15 @@ class _Pages:
             places.SEARCH,
             self._render("search.html", places.SEARCH, title=t["search"], kinds=kinds, **plain),
         )
-        gaps = list(_gaps(site))
-        yield (
-            places.COVERAGE,
-            self._render("coverage.html", places.COVERAGE, title=t["coverage"], gaps=gaps, **plain),
-        )
+        yield places.COVERAGE, self._render(
+            "coverage.html", places.COVERAGE, title=t["coverage"], gaps=covering.missing(site),
+            sheets=covering.sheets(site), waived=list(covering.waived(site)), **plain,
+        )  # fmt: skip
+        told = reviewing.review(site, self.reports)
+        yield places.REVIEW, self._render(
+            "review.html", places.REVIEW, title=t["review"], told=told, say=reviewing.Saying(told, t),
+            **plain,
+        )  # fmt: skip
 
     def _facts(self, facts: Any) -> list[tuple[str, str]]:
         known = {"enrolled", "attended", "lecturers"}
@@ -210,11 +209,11 @@ class _Pages:
 
     def _walls(self, view: EventView) -> Iterator[Page]:
         photos = view.of("photo")
-        pages = -(-len(photos) // WALL)
+        pages = -(-len(photos) // places.WALL)
         for number in range(1, pages + 1):
             path = places.wall_page(view.event.id, number)
             yield path, self._render(
-                "wall.html", path, event=view, photos=photos[(number - 1) * WALL : number * WALL],
+                "wall.html", path, event=view, photos=photos[(number - 1) * places.WALL : number * places.WALL],
                 total=len(photos), number=number, pages=pages,
                 title=f"{view.event.title} · {self.words['photos']}", linked_data=machine.gallery_data(view),
             )  # fmt: skip
@@ -240,25 +239,3 @@ class _Pages:
         yield places.FEED, machine.feed(self.site)
         if self.site.url:
             yield places.SITEMAP, machine.sitemap(self.site, pages)
-
-
-def _gaps(site: Site) -> Iterator[Gap]:
-    """List what is expected and not fully there, with what is known of why."""
-    for view in site.coverage.events:
-        waiting = {(r.match.talk, r.material.kind): r for r in view.pending}
-        rows: list[tuple[Talk | None, Kind, Cell]] = [
-            (talk.talk, kind, cell) for talk in view.talks for kind, cell in talk.kinds.items()
-        ]
-        of_talks = {kind for talk in view.talks for kind in talk.talk.expect}
-        rows += [(None, kind, cell) for kind, cell in view.kinds.items() if kind not in of_talks]
-        for talk, kind, cell in rows:
-            if not cell.expected or cell.state in {Standing.HAVE, Standing.WAIVED}:
-                continue
-            record = waiting.get((talk.id if talk else "", kind))
-            why = record.problem.detail if record and record.problem else ""
-            failed = record is not None and cell.state is Standing.MISSING
-            asked = site.asked.get((view.event.id, talk.id), "") if talk else ""
-            yield Gap(
-                view.event, talk, kind.value, cell, texts.shorten(clean(why), 160),
-                "pending" if failed else cell.state.value, asked,
-            )  # fmt: skip

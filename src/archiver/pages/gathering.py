@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from archiver import examine
+from archiver import previews, waivers
 from archiver.archive import COMMON, EVENT, Head
 from archiver.asked import Asks
 from archiver.catalog.words import clean
@@ -16,14 +16,11 @@ from archiver.coverage import coverage
 from archiver.errors import DamageError, MissingError
 from archiver.inventory import UNREADABLE
 from archiver.ledger import Record, State, StoredFile, best_grade
+from archiver.logbook import WAIVERS
 from archiver.model import Event, Grade, Kind, Role, Talk
 from archiver.pages import places
 from archiver.pages.model import EventView, FileLink, Item, Site, SpeakerView, TalkView
-from archiver.pages.pictures import Pic, Pictures, Wanted
-
-_PHOTO_WIDTHS: Final = (360, 800, 1600)
-_PAGE_WIDTHS: Final = (400, 1280)
-_POSTER_WIDTHS: Final = (640, 1280)
+from archiver.pages.pictures import Needed, Pic, Pictures
 
 Locate = Callable[[str, str], str]
 
@@ -34,31 +31,10 @@ def visible(records: Iterable[Record]) -> list[Record]:
     return sorted(shown, key=lambda record: (record.material.date or "~", record.key))
 
 
-def drawn(record: Record) -> list[StoredFile]:
-    """Choose the files of a material that pictures are made of, in the order of its pages."""
-    kind, files = record.material.kind, record.files
-    images = [file for file in files if file.media_type.startswith("image/")]
-    if kind is Kind.PHOTO:
-        return [file for file in images if file.role is not Role.SIDECAR][:1]
-    if kind is Kind.VIDEO:
-        return images[:1]
-    pages = [file for file in images if file.grade is Grade.PAGES and file.role is not Role.SIDECAR]
-    if pages:
-        return sorted(pages, key=lambda file: file.label)
-    rest = [file for file in files if file.role is not Role.SIDECAR and examine.can_draw(file.media_type)]
-    return rest[:1] or images[:1]
-
-
-def wanted(record: Record, locate: Locate) -> Iterator[Wanted]:
-    """Say which pictures a material needs."""
-    kind = record.material.kind
-    widths = {Kind.PHOTO: _PHOTO_WIDTHS, Kind.VIDEO: _POSTER_WIDTHS}.get(kind, _PAGE_WIDTHS)
-    form = "jpeg" if kind in {Kind.PHOTO, Kind.VIDEO} else "webp"
-    for file in drawn(record):
-        if examine.can_draw(file.media_type):
-            where = locate(record.material.event, file.path)
-            every = kind is Kind.SLIDES
-            yield Wanted(file.sha256, where, file.size, file.media_type, widths, form, every)
+def needed(record: Record, locate: Locate) -> Iterator[Needed]:
+    """Say which pictures a material needs, and where the files lie that they are made of."""
+    for file, each in previews.wanted(record.material.kind, record.files):
+        yield locate(record.material.event, file.path), each
 
 
 def stops(config: Config, head: Head) -> list[Event]:
@@ -75,7 +51,9 @@ def _kept(head: Head, name: str) -> Event | None:
             Talk(str(each["id"]), str(each["title"]), tuple(map(str, each.get("speakers", ()))), expect=())
             for each in data.get("talks", ())
         )
-        texts = {key: str(data.get(key, "")) for key in ("title", "date", "end_date", "city", "venue")}
+        texts: dict[str, Any] = {
+            key: str(data.get(key, "")) for key in ("title", "date", "end_date", "city", "venue")
+        }
         return Event(name, **texts, talks=talks, expect=(), facts=_plain(data.get("facts", {})))
     except (DamageError, MissingError, *UNREADABLE):
         return None
@@ -86,12 +64,18 @@ def _plain(facts: Mapping[str, Any]) -> dict[str, str | int]:
 
 
 def _clean_event(event: Event) -> Event:
-    texts = {name: clean(getattr(event, name)) for name in ("title", "date", "end_date", "city", "venue")}
+    texts: dict[str, Any] = {
+        name: clean(getattr(event, name)) for name in ("title", "date", "end_date", "city", "venue")
+    }
     talks = tuple(
         replace(talk, title=clean(talk.title), speakers=tuple(map(clean, talk.speakers)), email="")
         for talk in event.talks
     )
     return Event(event.id, **texts, talks=talks, expect=event.expect, facts=_clean_facts(event.facts))
+
+
+def _clean_waiver(waiver: waivers.Waiver) -> waivers.Waiver:
+    return replace(waiver, why=clean(waiver.why))
 
 
 def _clean_facts(facts: Mapping[str, str | int]) -> dict[str, str | int]:
@@ -109,23 +93,36 @@ def gather(
         by_event.setdefault(record.material.event, []).append(record)
     views = tuple(_event(event, by_event.get(event.id, []), pictures, locate) for event in events)
     settings = config.archive
+    waived = waivers.read(head.logbooks.get(WAIVERS, ()), config.events)
     last = {
         (event.id, talk.id): asks.last(event.id, talk.id) for event in config.events for talk in event.talks
     }
     return Site(
         clean(settings.title), clean(settings.organizer), settings.language, _clean_facts(settings.facts),
-        views, speakers(views), coverage(events[: len(config.events)], head.records.values()),
-        {key: ask.at for key, ask in last.items() if ask}, url,
+        views, speakers(views), coverage(events[: len(config.events)], head.records.values(), waived),
+        {key: ask.at for key, ask in last.items() if ask}, url, asks, tuple(map(_clean_waiver, waived)),
     )  # fmt: skip
 
 
 def _event(event: Event, records: Sequence[Record], pictures: Pictures, locate: Locate) -> EventView:
     known = {talk.id for talk in event.talks}
-    items = tuple(item(record, pictures, locate, known) for record in records)
+    items = tuple(_on_walls(event.id, [item(record, pictures, locate, known) for record in records]))
     loose = [each for each in items if each.talk not in known]
     own = [_talk(event, talk, items) for talk in event.talks]
     shown = tuple(talk for talk in own if talk.items or not talk.talk.cancelled)
     return EventView(event, places.event_page(event.id), shown, tuple(loose), items)
+
+
+def _on_walls(event: str, items: Iterable[Item]) -> Iterator[Item]:
+    """Say of each photo on which page of the event's wall it is."""
+    photos = 0
+    for each in items:
+        if each.kind is not Kind.PHOTO:
+            yield each
+            continue
+        number = photos // places.WALL + 1
+        photos += 1
+        yield replace(each, page=f"{places.wall_page(event, number)}#p-{each.id}") if number > 1 else each
 
 
 def _talk(event: Event, talk: Talk, items: Iterable[Item]) -> TalkView:
@@ -180,7 +177,8 @@ def _main(links: Sequence[FileLink], files: Sequence[StoredFile]) -> FileLink | 
 
 
 def _pages(record: Record, pictures: Pictures) -> tuple[Pic, ...]:
-    return tuple(pic for file in drawn(record) for pic in pictures.of(file.sha256))
+    drawn = previews.chosen(record.material.kind, record.files)
+    return tuple(pic for file in drawn for pic in pictures.of(file.sha256))
 
 
 def speakers(events: Iterable[EventView]) -> tuple[SpeakerView, ...]:

@@ -112,23 +112,34 @@ def catalog(site: Site) -> bytes:
         "version": CATALOG_VERSION, "title": site.title, "organizer": site.organizer,
         "language": site.language, "facts": dict(site.facts),
         "coverage": round(site.coverage.share, 4),
-        "events": [_catalog_event(view) for view in site.events],
     }  # fmt: skip
-    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+    events = _rows(_catalog_event(view) for view in site.events)
+    return f'{_json(data)[:-1]},"events":{events}}}\n'.encode("utf-8", "replace")
 
 
-def _catalog_event(view: EventView) -> dict[str, Any]:
+def _json(value: Any) -> str:
+    # Without `indent`, which would have Python's own encoder take ten times as long over 10,000 photos.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _rows(texts: Iterable[str]) -> str:
+    """Write a list with an entry to each line, so that two versions can be compared."""
+    return "[\n" + ",\n".join(texts) + "\n]"
+
+
+def _catalog_event(view: EventView) -> str:
     event = view.event
     names = ("id", "title", "date", "end_date", "city", "venue")
     talks = [
         {"id": t.talk.id, "title": t.talk.title, "speakers": list(t.talk.speakers), "page": t.page}
         for t in view.talks
     ]
-    return {
+    data = {
         **{name: getattr(event, name) for name in names},
         "page": view.page, "facts": dict(event.facts), "talks": talks,
-        "materials": [_catalog_item(item) for item in view.items],
     }  # fmt: skip
+    materials = _rows(_json(_catalog_item(item)) for item in view.items)
+    return f'{_json(data)[:-1]},"materials":{materials}}}'
 
 
 def _catalog_item(item: Item) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from archiver.asked import NOBODY_ASKED, Asks
 from archiver.coverage import Coverage
 from archiver.ledger import Record
 from archiver.model import Event, Kind, Talk
 from archiver.pages.pictures import Pic
+from archiver.waivers import Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class Site:
     coverage: Coverage
     asked: Mapping[tuple[str, str], str] = field(default_factory=dict)
     url: str = ""
+    asks: Asks = NOBODY_ASKED
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def items(self) -> Iterator[Item]:

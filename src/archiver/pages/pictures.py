@@ -1,8 +1,4 @@
-"""The small pictures that pages show: made once per file, kept in `derived/`, remembered in an index.
-
-A file that cannot be drawn costs its own picture: the index says so, and it is not tried again until
-`RECIPE` changes or somebody asks for everything anew.
-"""
+"""The small pictures that pages show: found in `derived/` or made there, and remembered in an index."""
 
 from __future__ import annotations
 
@@ -15,44 +11,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from archiver import examine, seal
+from archiver import examine, previews, seal
 from archiver.contracts import Blob, Sink
-from archiver.errors import DamageError, InvalidError, MissingError
+from archiver.errors import DamageError, MissingError
 from archiver.inventory import UNREADABLE
 from archiver.ocfl import read
+from archiver.previews import RECIPE, Entry, Wanted, place
 
 log = logging.getLogger(__name__)
 
-#: Names the way pictures are made: raised when the same file would give other pictures.
-RECIPE: Final = "v1"
 INDEX: Final = "site/state/pictures.json"
-#: Pages of one document that are drawn.
-MAX_PAGES: Final = 150
 _INDEX_BYTES: Final = 256 << 20
 #: Files whose pictures are in memory at a time, per thread.
 _AHEAD: Final = 3
 #: The index is written down after so many files: a killed build goes on from there.
 _SAVE_EVERY: Final = 500
 
-Size = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Pictures to make of one file. `path` is where it lies in the sink; `widths` in pixels."""
-
-    sha256: str
-    path: str
-    size: int
-    media_type: str
-    widths: tuple[int, ...]
-    form: str = "webp"
-    all_pages: bool = False
+#: Pictures to make, and where in the sink the file lies that they are made of.
+Needed = tuple[str, Wanted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +58,7 @@ class Pic:
 class Pictures:
     """What was drawn: SHA-256 → form and, for each page, the sizes; or why nothing was."""
 
-    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
 
     @classmethod
     def load(cls, sink: Sink[Any]) -> Pictures:
@@ -93,7 +75,7 @@ class Pictures:
     def save(self, sink: Sink[Any]) -> None:
         """Write the index into a sink."""
         data = {"recipe": RECIPE, "files": dict(sorted(self.entries.items()))}
-        sink.replace(INDEX, blob(json.dumps(data, separators=(",", ":")).encode()))
+        seal.replace(sink, INDEX, blob(json.dumps(data, separators=(",", ":")).encode()))
 
     def of(self, sha256: str) -> tuple[Pic, ...]:
         """Give the pictures of a file, one for each page; none when it could not be drawn."""
@@ -108,12 +90,6 @@ class Pictures:
         )
 
 
-def place(sha256: str, page: int, width: int, form: str) -> str:
-    """Say where in a sink a picture lies. The first page has no number: most files have but one."""
-    number = f"p{page + 1:03}-" if page else ""
-    return f"derived/{sha256}/{number}w{width}-{RECIPE}.{'jpg' if form == 'jpeg' else form}"
-
-
 def blob(data: bytes) -> Blob:
     """Make a blob of bytes in memory."""
     return Blob(len(data), hashlib.sha256(data).hexdigest(), data=data)
@@ -122,21 +98,26 @@ def blob(data: bytes) -> Blob:
 def make(
     sink: Sink[Any],
     known: Pictures,
-    wanted: Iterable[Wanted],
+    needed: Iterable[Needed],
     lenders: Sequence[tuple[Sink[Any], Pictures]] = (),
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    anew: bool = False,
 ) -> int:
-    """Draw what the index does not know yet; return how many files were looked at.
+    """Find or draw what the index does not know yet; return how many files were looked at.
 
-    `lenders` are other sinks whose pictures are copied rather than drawn. Raises `SinkError`.
+    `lenders` are other sinks whose pictures are copied rather than drawn; with `anew` everything is drawn.
+    Raises `SinkError`.
     """
-    todo = list({each.sha256: each for each in wanted if each.sha256 not in known.entries}.values())
+    missing = {each.sha256: (path, each) for path, each in needed if each.sha256 not in known.entries}
+    todo = list(missing.values())
     if not todo:
         return 0
     workers = max(2, os.cpu_count() or 1)
     examine.start(min(workers, len(todo)))
+    entry_of = partial(_entry, sink, () if anew else lenders, anew=anew)
     with ThreadPoolExecutor(workers, "picture") as pool:
-        for number, (sha256, entry) in enumerate(_finished(pool, sink, lenders, todo, workers), 1):
+        for number, (sha256, entry) in enumerate(_finished(pool, entry_of, todo, workers), 1):
             known.entries[sha256] = entry
             progress(number)
             if number % _SAVE_EVERY == 0:
@@ -148,17 +129,16 @@ def make(
 
 def _finished(
     pool: ThreadPoolExecutor,
-    sink: Sink[Any],
-    lenders: Sequence[tuple[Sink[Any], Pictures]],
-    todo: Sequence[Wanted],
+    entry_of: Callable[[Needed], tuple[str, Entry]],
+    todo: Sequence[Needed],
     workers: int,
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> Iterator[tuple[str, Entry]]:
     """Draw with all threads, a bounded number of files ahead."""
     rest = iter(todo)
-    running: set[Future[tuple[str, dict[str, Any]]]] = set()
+    running: set[Future[tuple[str, Entry]]] = set()
     while True:
         for each in islice(rest, workers * _AHEAD - len(running)):
-            running.add(pool.submit(_entry, sink, lenders, each))
+            running.add(pool.submit(entry_of, each))
         if not running:
             return
         done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -166,44 +146,39 @@ def _finished(
 
 
 def _entry(
-    sink: Sink[Any], lenders: Sequence[tuple[Sink[Any], Pictures]], each: Wanted
-) -> tuple[str, dict[str, Any]]:
+    sink: Sink[Any],
+    lenders: Sequence[tuple[Sink[Any], Pictures]],
+    needed: Needed,
+    *,
+    anew: bool,
+) -> tuple[str, Entry]:
+    stored, each = needed
+    there = None if anew else previews.kept(sink, each)
+    if there is not None:
+        return each.sha256, there
     for lender, known in lenders:
-        if _copied(lender, sink, known.of(each.sha256)):
+        if _copied(lender, sink, known.of(each.sha256), previews.entry_place(each.sha256)):
             return each.sha256, known.entries[each.sha256]
     try:
-        with _here(sink, each.path) as path:
-            return each.sha256, {"form": each.form, "pages": list(_drawn(sink, each, path))}
-    except (InvalidError, MissingError) as error:
-        log.info("No picture of %s: %s", each.path, error.message)
-        return each.sha256, {"error": error.message[:300]}
+        with _here(sink, stored) as path:
+            return each.sha256, previews.make(each, path, partial(_keep, sink))
+    except MissingError as error:
+        log.info("No picture of %s: %s", stored, error.message)
+        return each.sha256, {"error": error.message[:300], "again": True}
     except OSError as error:  # the stored file is missing or its disk fails: tried again next time
-        log.warning("No picture of %s: %s", each.path, error)
+        log.warning("No picture of %s: %s", stored, error)
         return each.sha256, {"error": str(error)[:300], "again": True}
 
 
-def _drawn(sink: Sink[Any], each: Wanted, path: Path) -> Iterator[list[Size]]:
-    number, pages = 0, 1
-    while number < min(pages, MAX_PAGES if each.all_pages else 1):
-        try:
-            pages, pictures = examine.draw(path, each.media_type, each.widths, page=number, form=each.form)
-        except InvalidError:
-            if number == 0:
-                raise
-            yield []  # one bad page does not hide the others
-        else:
-            for picture in pictures:
-                here = place(each.sha256, number, picture.width, each.form)
-                seal.replace(sink, here, blob(picture.data))
-            yield [(picture.width, picture.height) for picture in pictures]
-        number += 1
+def _keep(sink: Sink[Any], path: str, data: bytes) -> None:
+    seal.replace(sink, path, blob(data))
 
 
-def _copied(lender: Sink[Any], sink: Sink[Any], pictures: Sequence[Pic]) -> bool:
+def _copied(lender: Sink[Any], sink: Sink[Any], pictures: Sequence[Pic], entry: str) -> bool:
     try:
-        for path in (path for pic in pictures for path, _, _ in pic.sizes):
+        for path in [*(path for pic in pictures for path, _, _ in pic.sizes), entry]:
             with lender.open(path) as stream:
-                seal.replace(sink, path, blob(stream.read()))
+                _keep(sink, path, stream.read())
     except MissingError:
         return False
     return bool(pictures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -16,11 +16,24 @@ ROOT_PAGE: Final = "index.html"
 SPEAKERS: Final = f"{SITE}speakers.html"
 PHOTOS: Final = f"{SITE}photos.html"
 COVERAGE: Final = f"{SITE}coverage.html"
+REVIEW: Final = f"{SITE}review.html"
 SEARCH: Final = f"{SITE}search.html"
 CATALOG: Final = f"{SITE}catalog.json"
 CATALOG_SCHEMA: Final = f"{SITE}catalog.schema.json"
 FEED: Final = f"{SITE}feed.xml"
 SITEMAP: Final = f"{SITE}sitemap.xml"
+#: Photos on one page of a wall.
+WALL: Final = 240
+#: What a build leaves for the next one.
+STATE: Final = f"{SITE}state/"
+
+
+def is_page(path: str) -> bool:
+    """Say whether a build writes files of such a path, state aside."""
+    parts = path.split("/")
+    return path == ROOT_PAGE or (
+        path.startswith(SITE) and not path.startswith(STATE) and not {"", ".", ".."} & {*parts}
+    )
 
 
 def event_page(event: str) -> str:
@@ -47,7 +60,8 @@ def speaker_page(name: str) -> str:
 
 def wall_page(event: str, number: int = 1) -> str:
     """Say where a page of an event's photo wall lies, counted from 1."""
-    return f"{SITE}photos/{event or '-'}{'' if number == 1 else f'-{number}'}.html"
+    # No id of an event holds a point: page 2 of `day` is not page 1 of `day-2`.
+    return f"{SITE}photos/{event or '-'}{'' if number == 1 else f'.{number}'}.html"
 
 
 def item_id(record: Record) -> str:
@@ -67,5 +81,14 @@ def relative(target: str, page: str) -> str:
         if sign in target:
             path, mark, rest = target.partition(sign)
             break
-    link = quote(posixpath.relpath(path, posixpath.dirname(page) or "."), safe="/-._~")
-    return f"{link}{mark}{rest}"
+    return f"{quote(_way(path.split('/'), page.split('/')[:-1]), safe='/-._~')}{mark}{rest}"
+
+
+def _way(path: Sequence[str], folder: Sequence[str]) -> str:
+    # A wall of photos has thousands of links; posixpath.relpath takes ten times as long.
+    same = 0
+    for one, other in zip(path[:-1], folder, strict=False):
+        if one != other:
+            break
+        same += 1
+    return "../" * (len(folder) - same) + "/".join(path[same:])

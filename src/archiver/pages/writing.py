@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from archiver import __version__, seal
+from archiver.archive import Head
 from archiver.contracts import Sink
 from archiver.errors import DamageError, MissingError
 from archiver.inventory import UNREADABLE
 from archiver.ocfl import read
 from archiver.pages import places
-from archiver.pages.pictures import blob
+from archiver.pages.pictures import INDEX, blob
 
-STATE: Final = "site/state/pages.json"
+STATE: Final = f"{places.STATE}pages.json"
+#: What the pages were made of: versions of objects, and of this program.
+STAMP: Final = f"{places.STATE}stamp.json"
 _STATE_BYTES: Final = 64 << 20
+_STAMP_BYTES: Final = 16 << 20
 
 
 @dataclass
@@ -51,6 +56,9 @@ class Writer:
         self.seen[path] = digest
         if self.known.get(path) == digest and self.sizes.get(path) == len(data):
             return
+        if not self.written:
+            # Killed from now on, pages differ from what is written down of them: that is no damage.
+            self._note(self.known, building=True)
         self.sink.replace(path, blob(data))
         self.written += 1
 
@@ -60,11 +68,14 @@ class Writer:
             before = self.written
             self.put(path, data)
             self.stubs += self.written - before
-        state = {"url": self.url, "pages": dict(sorted(self.seen.items()))}
-        data = json.dumps(state, ensure_ascii=False, indent=0).encode("utf-8", "replace")
         if self.written or self.known != self.seen:
-            self.sink.replace(STATE, blob(data))
+            self._note(self.seen, building=False)
         self.sink.flush()
+
+    def _note(self, pages: Mapping[str, str], *, building: bool) -> None:
+        state = {"url": self.url, "building": building, "pages": dict(sorted(pages.items()))}
+        data = json.dumps(state, ensure_ascii=False, indent=0).encode("utf-8", "replace")
+        seal.replace(self.sink, STATE, blob(data))
 
     def _gone(self, stub: Callable[[str], bytes]) -> Iterator[tuple[str, bytes]]:
         for path in sorted(self.known.keys() - self.seen.keys()):
@@ -72,3 +83,51 @@ class Writer:
                 yield path, stub(path)
             elif not path.startswith(f"{places.SITE}assets/"):  # an open page may still load those
                 yield path, b"\n"
+
+
+def digests(sink: Sink[Any]) -> dict[str, str]:
+    """Name the finished pages of a sink with their SHA-256; none while they are made, or without any.
+
+    None either when that list itself is damaged: it is not what pages are judged by then.
+    """
+    try:
+        raw, allowed = read(sink, STATE, _STATE_BYTES), seal.read_seal(sink, STATE)
+        data = json.loads(raw)
+        if data.get("building") or (allowed and hashlib.sha256(raw).hexdigest() not in allowed):
+            return {}
+        found = {str(path): str(digest) for path, digest in data["pages"].items()}
+    except (DamageError, MissingError, *UNREADABLE):
+        return {}
+    return {path: digest for path, digest in found.items() if places.is_page(path)}
+
+
+def forget(sink: Sink[Any], paths: Collection[str]) -> None:
+    """Let the next build write these pages again, whatever they hold. Raises `SinkError`."""
+    if any(path.startswith(places.STATE) for path in paths):
+        seal.replace(sink, STATE, blob(b"{}"))
+    else:
+        writer = Writer.open(sink, "")
+        kept = {path: digest for path, digest in writer.known.items() if path not in paths}
+        writer._note(kept, building=True)  # noqa: SLF001  # its own module
+    for path in (STAMP, INDEX):
+        if {path, seal.of(path)} & {*paths}:
+            seal.replace(sink, path, blob(b"{}"))
+
+
+def is_stale(head: Head) -> bool:
+    """Say whether the pages of a sink were made of other versions than it holds, or never."""
+    try:
+        return read(head.sink, STAMP, _STAMP_BYTES) != _stamp(head)
+    except (DamageError, MissingError):
+        return True
+
+
+def stamp(head: Head) -> None:
+    """Write down what the pages were made of."""
+    if is_stale(head):
+        seal.replace(head.sink, STAMP, blob(_stamp(head)))
+
+
+def _stamp(head: Head) -> bytes:
+    made_of = {"version": __version__, "heads": dict(head.digests)}
+    return json.dumps(made_of, sort_keys=True, indent=0).encode()

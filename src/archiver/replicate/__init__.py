@@ -43,6 +43,7 @@ class Replication:
 
     `readable` are heads that may be read besides those of the recorder's own sinks. `limit` is how many
     bytes one sink gets at most. `damage` collects by sink what was found not to be what it should be.
+    With `only_known` a sink gets the files of the recorder's own records alone: one that is public.
     """
 
     recorder: Recorder
@@ -52,6 +53,7 @@ class Replication:
     readable: Mapping[str, Head] = field(default_factory=dict)
     limit: int | None = None
     damage: dict[str, list[str]] = field(default_factory=dict)
+    only_known: bool = False
     _stocks: dict[str, Stock] = field(default_factory=dict)
 
     def catch_up(self) -> dict[str, Copies]:
@@ -62,7 +64,8 @@ class Replication:
             taken = {name: shelf.additions for name, shelf in shelves.items()}
             self._stocks = {name: Stock.of(head, taken.get(name, {})) for name, head in heads.items()}
         for name, shelf in self.recorder.healthy.items():
-            wanted = needs(shelf, self._stocks_beside(name), self.recorder.known)
+            beside, known = self._stocks_beside(name), self.recorder.known
+            wanted = needs(shelf, beside, known, only_known=self.only_known)
             if wanted and not self.desk.stop.is_set():
                 done[name] = self._fill(name, shelf, wanted)
         self.recorder.level()

@@ -79,18 +79,34 @@ def _places(
                 yield (name, path), (sha256, where, stat.size)
 
 
-def needs(shelf: Shelf, others: Iterable[Stock], known: Mapping[Key, Record]) -> list[Need]:
+def needs(
+    shelf: Shelf, others: Iterable[Stock], known: Mapping[Key, Record], *, only_known: bool = False
+) -> list[Need]:
     """List what a sink lacks and another has, the files of one material together.
 
     What was taken down is not spread. Of two files of one name that differ, each stays where it is.
+    With `only_known` nothing is spread but the very files that `known` names.
     """
     owners, hidden = _owners(known.values())
+    files = named(known.values()) if only_known else None
     found: dict[tuple[str, str], Need] = {}
     for stock in others:
         for place, (sha256, _, size) in stock.places.items():
+            if files is not None and files.get(place) != sha256:
+                continue
             if place not in found and place not in hidden and not shelf.has(*place):
                 found[place] = Need(*place, sha256, size, owners.get(place))
     return sorted(found.values(), key=lambda need: (need.event, need.owner or ("",), need.path))
+
+
+def named(records: Iterable[Record]) -> dict[tuple[str, str], str]:
+    """Give the SHA-256 of every file that stands for a material, now or earlier, by event and path."""
+    return {
+        (record.material.event, file.path): file.sha256
+        for record in records
+        for files in (*(each.files for each in record.earlier), record.files)
+        for file in files
+    }
 
 
 def _owners(records: Iterable[Record]) -> tuple[dict[tuple[str, str], Key], set[tuple[str, str]]]:

@@ -52,6 +52,7 @@ def _talk(talk_id: str, listed: ListedTalk, expect: Sequence[Kind]) -> Talk:
         wanted,
         uid=listed.uid,
         cancelled=listed.cancelled,
+        start=listed.date,
     )
 
 

@@ -205,6 +205,7 @@ def _kept_talk(data: Any) -> Talk | None:
             expect=tuple(map(Kind, data.get("expect") or ())),
             uid=str(data["uid"]),
             cancelled=data.get("cancelled") is True,
+            start=str(data.get("start") or ""),
         )
     except (KeyError, ValueError, TypeError):
         return None

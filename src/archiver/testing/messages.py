@@ -21,7 +21,8 @@ class Request:
     """One request as a handler sees it.
 
     `path` is percent-decoded and without the query; `query` keeps the last value of each name;
-    `headers` has lower-case names; `args` holds what the placeholders of the route matched.
+    `headers` has lower-case names; `args` holds what the placeholders of the route matched. `target` is
+    path and query as they came, for whoever passes a request on.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     args: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Service:
     def start(self) -> Self:
         """Begin to listen. Raises `OSError` when the port is taken."""
         self._server = _Server(self._port, self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         return self
 
@@ -246,6 +246,7 @@ class _Connection(BaseHTTPRequestHandler):
             query=dict(parse_qsl(target.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(length)),
+            target=self.path,
         )
 
     def _reply(self, request: Request) -> Reply:

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -97,7 +97,9 @@ def _one_winner(results: Sequence[object], refusal: type[SinkError]) -> bytes:
 
 
 class SinkContract:
-    """The suite. Override `sink`; everything else is inherited."""
+    """The suite. Override `sink`; everything else is inherited. `many` is how many keys are many."""
+
+    many: ClassVar[int] = 10_000
 
     @pytest.fixture
     def sink(self) -> Sink[Any]:
@@ -244,9 +246,9 @@ class SinkContract:
             ready.create(key, blob(key.encode() * 3))
         assert all(ready.stat(each.path) == each for each in ready.list("t/"))
 
-    def test_two_thousand_keys(self, ready: Sink[Any]) -> None:
-        """More than fit on one page of a listing."""
-        keys = [f"many/{number // 100:02}/{number:04}" for number in range(2000)]
+    def test_many_keys(self, ready: Sink[Any]) -> None:
+        """Many more keys than fit on one page of a listing."""
+        keys = [f"many/{number // 100:03}/{number:05}" for number in range(self.many)]
 
         def create(key: str) -> None:
             ready.create(key, blob(key.encode()))
@@ -254,7 +256,25 @@ class SinkContract:
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(create, keys))
         assert paths(ready, "many/") == keys
-        assert paths(ready, "many/07/") == keys[700:800]
+        assert paths(ready, "many/007/") == keys[700:800]
+
+    def test_a_torn_write_leaves_nothing(self, ready: Sink[Any], tmp_path: Path) -> None:
+        """A file that ends early or vanishes is not stored, and does not stand in the way of the next try."""
+        whole = file_blob(tmp_path / "whole", b"0123456789" * 1000)
+        half = replace(
+            file_blob(tmp_path / "half", b"0123456789" * 500), size=whole.size, sha256=whole.sha256
+        )
+        gone = replace(whole, path=tmp_path / "vanished")
+        ready.create("torn/held", blob(b"held"))
+        for each in (half, gone):
+            with pytest.raises((SinkError, OSError)):
+                ready.create("torn/new", each)
+            with pytest.raises((SinkError, OSError)):
+                ready.replace("torn/held", each)
+        assert paths(self.again(ready), "torn/") == ["torn/held"]
+        assert read(ready, "torn/held") == b"held"
+        ready.create("torn/new", whole)
+        assert read(ready, "torn/new") == b"0123456789" * 1000
 
     def test_a_wrong_digest_is_refused(self, ready: Sink[Any], tmp_path: Path) -> None:
         """Bytes that are not what was announced are not stored, nor put over what is there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -87,6 +87,12 @@ class VerifyReport:
     def damage(self) -> list[Finding]:
         """Give what is damaged now: not what was repaired."""
         return [each for each in self.findings if each.is_damage and not each.repaired]
+
+    def alone(self, sink: str) -> VerifyReport:
+        """Give what one sink may know: nothing of what lies in others, or was asked of them."""
+        result = replace(self.sinks[sink], note="")
+        own = [each for each in self.findings if each.sink == sink]
+        return replace(self, asked={}, sinks={sink: result}, findings=own)
 
     def exit_code(self) -> int:
         """Give the exit code: damage counts more than a sink that could not be used."""

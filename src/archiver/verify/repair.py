@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archiver import examine, index, ocfl, seal
+from archiver import examine, index, ocfl, pages, previews, seal
 from archiver.archive import RUNS, Head, look
+from archiver.asked import Asks
 from archiver.catalog.serving import CATALOG
 from archiver.config import Config
 from archiver.contracts import Sink
@@ -42,12 +43,19 @@ class Mender:
     """Repairs one sink, which this process holds the lease of.
 
     `others` gives what the other sinks hold, read when first needed. `staging` is where copies go on the way.
+    `asks` are told of on the pages.
     """
 
     def __init__(
-        self, here: Survey, others: Callable[[], Sequence[Survey]], config: Config, staging: Path | None
+        self,
+        here: Survey,
+        others: Callable[[], Sequence[Survey]],
+        config: Config,
+        staging: Path | None,
+        asks: Callable[[Head], Asks],
     ) -> None:
-        self._here, self._config, self._staging = here, config, staging
+        self._here, self._config, self._staging, self._asks = here, config, staging, asks
+        self._site: frozenset[str] = frozenset()
         self._others_of = others
         self._texts_changed = False
         self._sink = here.sink
@@ -58,7 +66,9 @@ class Mender:
 
         Sets `repaired` of each finding, or else `hint`.
         """
-        for finding in sorted(findings, key=lambda each: _rank(each.path)):
+        found = sorted(findings, key=lambda each: _rank(each.path))
+        self._site = frozenset(each.path for each in found if _is_of_site(each.path))
+        for finding in found:
             self._mend_one(finding)
         if self._texts_changed:
             # A run may have built it from a text that was damaged already.
@@ -89,7 +99,16 @@ class Mender:
         except ArchiverError as error:
             raise CannotError(f"first see to the rest of this sink: {error.message}") from error
 
+    @cached_property
+    def _site_made(self) -> str:
+        """Write all pages again that are not as they were written. Raises `CannotError`, `SinkError`."""
+        pages.forget(self._sink, self._site)
+        pages.build(self._head, self._config, self._asks(self._head))
+        return "made again from the archive"
+
     def _mend(self, item: Item) -> str:
+        if _is_of_site(item.path):
+            return self._site_made
         if item.data is not None:
             fetching.put_bytes(self._sink, item.path, item.data)
             return "written again: what it says follows from the rest"
@@ -138,7 +157,7 @@ class Mender:
 
     @property
     def _other_sinks(self) -> list[tuple[str, Sink[Any]]]:
-        return [(each.name, each.sink) for each in self._others]
+        return [(each.name, each.sink) for each in self._others if each.kin]
 
     def _sealed(self, item: Item) -> str:
         """Repair a value outside the objects, or its seal."""
@@ -177,6 +196,8 @@ class Mender:
             return "emptied: what that run had not committed is fetched again"
         if item.path.startswith(RUNS):
             raise CannotError(_NO_REPORT)
+        if previews.source_of(item.path):
+            return self._redrawn(previews.source_of(item.path))
         if not recipe_of(item.path):
             raise CannotError("this program cannot make it again: delete it and its .sha256 file")
         seal.replace(self._sink, item.path, ocfl.blob(self._text(recipe_of(item.path))))
@@ -187,19 +208,47 @@ class Mender:
         stored = _stored(self._head, digest)
         if stored is None:
             raise CannotError("no file of the archive belongs to it: it can be deleted")
+        with self._proven(digest) as path:
+            text = examine.text(path, stored.media_type) if path is not None else None
+        if not text:
+            raise CannotError("its file gives no text any more: it can be deleted")
+        return text.encode("utf-8", "replace")
+
+    def _redrawn(self, digest: str) -> str:
+        """Draw all pictures of a file again, once that file proves right."""
+        for record in self._head.records.values():
+            for file, wanted in previews.wanted(record.material.kind, record.files):
+                if file.sha256 == digest:
+                    with self._proven(digest) as path:
+                        if path is not None:
+                            previews.make(wanted, path, self._keep)
+                            return "made again from the file"
+        raise CannotError("no page shows it any more: it can be deleted, with its .sha256 file")
+
+    def _keep(self, path: str, data: bytes) -> None:
+        seal.replace(self._sink, path, ocfl.blob(data))
+
+    @contextmanager
+    def _proven(self, digest: str) -> Iterator[Path | None]:
+        """Lend a copy, on this machine, of the bytes with this SHA-256; None when no sink has them."""
         with tempfile.TemporaryDirectory(prefix="verify-", dir=self._staging) as folder:
             for survey, path in contents([self._here, *self._others], digest):
                 copy = fetching.copy(survey.sink, path, digest, Path(folder))
                 if copy is not None and copy.path is not None:
-                    text = examine.text(copy.path, stored.media_type)
-                    if text:
-                        return text.encode("utf-8", "replace")
-        raise CannotError("its file gives no text any more: it can be deleted")
+                    yield copy.path
+                    return
+            yield None
 
 
 def _rank(path: str) -> int:
-    """Objects first, then what is made of them, then the catalog, which is built from all of it."""
-    return 0 if path.startswith(ocfl.ROOT) else 2 if path.startswith(CATALOG) else 1
+    """Objects first, then what is made of them, then the catalog and the pages, built from all of it."""
+    if path.startswith(ocfl.ROOT):
+        return 0
+    return 3 if _is_of_site(path) else 2 if path.startswith(CATALOG) else 1
+
+
+def _is_of_site(path: str) -> bool:
+    return pages.is_page(path) or path.startswith(pages.STATE)
 
 
 def _stored(head: Head, digest: str) -> StoredFile | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from archiver import derive, ocfl, seal
+from archiver import derive, ocfl, pages, seal
 from archiver.archive import RUNS
 from archiver.catalog.serving import CATALOG
 from archiver.contracts import Sink, Stat
@@ -26,13 +27,18 @@ _CLAIMED = "nothing has to be done: the next version of that event takes it in"
 
 @dataclass
 class Survey:
-    """All that is to be proven in one sink, and what was seen to be wrong on the way."""
+    """All that is to be proven in one sink, and what was seen to be wrong on the way.
+
+    `kin` says that it has the same documents as the sink it is compared with: both are internal. Of a
+    public sink only bytes that a digest asks for are of use to others, and the other way round.
+    """
 
     name: str
     sink: Sink[Any]
     objects: dict[str, Judged] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    kin: bool = True
 
 
 def survey(name: str, sink: Sink[Any], only: Iterable[str] = ()) -> Survey:
@@ -84,6 +90,8 @@ def _derived_of(sink: Sink[Any], found: Survey) -> dict[str, Stat]:
 def _outside(found: Survey, files: Mapping[str, Stat], *, everything: bool) -> None:
     if everything and found.objects:
         found.items.append(Item.of(*ocfl.DECLARATION, ""))
+    if everything:
+        found.items += _site(found.sink, files)
     values = {path.removesuffix(seal.SUFFIX) for path in files}
     for path in sorted(values):
         if path.startswith(_PASSING) or path == ocfl.DECLARATION[0]:
@@ -96,6 +104,14 @@ def _outside(found: Survey, files: Mapping[str, Stat], *, everything: bool) -> N
             found.items.append(_sealed(path, files))
 
 
+def _site(sink: Sink[Any], files: Mapping[str, Stat]) -> Iterator[Item]:
+    """Name the pages, as the last finished build wrote them."""
+    for path, digest in pages.digests(sink).items():
+        stat = files.get(path)
+        key = hashlib.sha256(path.encode()).hexdigest()
+        yield Item(path, "", stat.size if stat else 0, frozenset([digest]), key=key)
+
+
 def _stranger(found: Survey, path: str) -> None:
     detail = "it belongs to no object"
     found.findings.append(
@@ -104,7 +120,7 @@ def _stranger(found: Survey, path: str) -> None:
 
 
 def _is_sealed(path: str) -> bool:
-    if path == CATALOG or _DERIVED.fullmatch(path):
+    if path == CATALOG or _DERIVED.fullmatch(path) or path.startswith(pages.STATE):
         return True
     return path.startswith((RUNS, JOURNAL)) and path.endswith((".json", ".jsonl"))
 
@@ -114,8 +130,15 @@ def _sealed(path: str, files: Mapping[str, Stat]) -> Item:
     created = f"{datetime.fromtimestamp(stat.modified, UTC):%Y-%m-%dT%H:%M:%SZ}" if stat else ""
     sealed = seal.of(path) if seal.of(path) in files else ""
     source = _DERIVED.fullmatch(path)
-    # Who deletes the catalog gets another one from the next run.
-    item = Item(path, "", stat.size if stat else 0, seal=sealed, created=created, late=path == CATALOG)
+    # Who deletes the catalog or the site gets another one from the next run.
+    item = Item(
+        path,
+        "",
+        stat.size if stat else 0,
+        seal=sealed,
+        created=created,
+        late=path == CATALOG or path.startswith(pages.STATE),
+    )
     # The extracted text is looked at together with its file.
     return item if source is None else Item(**{**_fields(item), "key": source[1]})
 
@@ -130,6 +153,18 @@ def contents(surveys: Iterable[Survey], digest: str) -> Iterator[tuple[Survey, s
         for judged in each.objects.values():
             for path in judged.inventory.manifest.get(digest, ()) if judged.inventory else ():
                 yield each, judged.prefix + path
+
+
+def is_removed(found: Survey, item: Item) -> bool:
+    """Say whether a value is not there, and no newest version needs it: in a public sink that is right."""
+    judged = found.objects.get(item.group)
+    if judged is None or judged.inventory is None or not item.is_content:
+        return False
+    if item.path.removeprefix(judged.prefix) in judged.files:
+        return False
+    (digest,) = item.digests
+    needed = digest in judged.inventory.state.values()
+    return not needed or not judged.files.keys().isdisjoint(judged.inventory.manifest[digest])
 
 
 def recipe_of(path: str) -> str:

@@ -9,18 +9,23 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from archiver import __version__, ocfl, seal
-from archiver.archive import COMMON, RUNS, check_format, new_run
+from archiver import __version__, ocfl, recall, seal
+from archiver.archive import COMMON, RUNS, Head, check_format, look, new_run
+from archiver.asked import NOBODY_ASKED, Asks
 from archiver.config import Config
 from archiver.contracts import Sink
 from archiver.errors import ArchiverError, DamageError, SinkError
 from archiver.instances import Instances, Workshop
 from archiver.interrupts import stoppable
 from archiver.lease import Lease
+from archiver.ledger import union
+from archiver.model import Audience
 from archiver.registry import Registry
+from archiver.talks import with_kept
 from archiver.verify import selection
 from archiver.verify.adopting import adopt
 from archiver.verify.findings import Finding, SinkResult, VerifyReport
@@ -28,7 +33,7 @@ from archiver.verify.proving import Proof, prove
 from archiver.verify.reading import Reader
 from archiver.verify.repair import Mender
 from archiver.verify.selection import Wanted
-from archiver.verify.survey import Survey, survey
+from archiver.verify.survey import Survey, is_removed, survey
 
 
 class Watcher(Protocol):
@@ -72,6 +77,7 @@ class Verify:
         self.report = VerifyReport(self.id, _now(), __version__, asked=self.wanted.to_json())
         self._surveys: dict[str, Survey] = {}
         self._deadline: float | None = None
+        self._public = {spec.name for spec in self.config.sinks if spec.audience is Audience.PUBLIC}
 
     def execute(self) -> VerifyReport:
         """Look at every sink that was asked for. A sink that cannot be used is told of in the report."""
@@ -139,7 +145,7 @@ class Verify:
     def _look(self, name: str, sink: Sink[Any]) -> list[Finding]:
         """Prove what was asked for in one sink; give what was found, which is in the report too."""
         start = selection.remembered(sink, name)
-        found = self._surveys[name] = survey(name, sink, self.wanted.events)
+        found = self._surveys[name] = self._survey(name, sink)
         items = selection.select(found.items, self.wanted, start)
         self.watcher.began(name, len(items), sum(item.size for item in items))
         proof = prove(Reader(sink, self.watcher.moved, self._over), items)
@@ -154,11 +160,18 @@ class Verify:
             raise proof.error
         return findings
 
+    def _survey(self, name: str, sink: Sink[Any]) -> Survey:
+        """List a sink. What a person removed from a public one, for want of consent, is not missing."""
+        found = survey(name, sink, self.wanted.events)
+        if name in self._public:
+            found.items = [item for item in found.items if not is_removed(found, item)]
+        return found
+
     def _second_look(self, sink: Sink[Any], first: Survey, findings: Sequence[Finding]) -> list[Finding]:
         """Keep what is found again: a run that commits meanwhile makes a right archive look wrong."""
         if not findings:
             return []
-        again = survey(first.name, sink, self.wanted.events)
+        again = self._survey(first.name, sink)
         self._surveys[first.name] = again
         seen = {(each.path, each.what) for each in [*again.findings, *_recheck(again, findings).findings]}
         kept = [each for each in findings if (each.path, each.what) in seen]
@@ -169,7 +182,9 @@ class Verify:
             raise SinkError(f"another run took over sink {name}", hint="run the repair again")
         _refuse_newer(name, sink)
         more = self._adopt(name, sink, findings)
-        mender = Mender(self._surveys[name], lambda: self._others(name), self.config, self._staging(sink))
+        others, staging = partial(self._others, name), self._staging(sink)
+        config = self._told(name)
+        mender = Mender(self._surveys[name], others, config, staging, partial(self._asks, name))
         touched = [*findings, *more]
         mender.mend_all(touched)
         sink.flush()
@@ -180,7 +195,7 @@ class Verify:
         """Restore objects of which no inventory proves right; give what is then found in them."""
         here, adopted = self._surveys[name], []
         for each in [each for each in here.objects.values() if each.trouble]:
-            done, why = adopt(here, each.name, self._others(name))
+            done, why = adopt(here, each.name, [other for other in self._others(name) if other.kin])
             for finding in findings:
                 if finding.path == f"{each.prefix}inventory.json":
                     finding.repaired, finding.hint = done, why or finding.hint
@@ -188,13 +203,13 @@ class Verify:
                 adopted.append(each.name)
         if not adopted:
             return []
-        again = self._surveys[name] = survey(name, sink, self.wanted.events)
+        again = self._surveys[name] = self._survey(name, sink)
         proof = prove(self._reader(sink), [item for item in again.items if item.group in adopted])
         return proof.findings
 
     def _confirm(self, name: str, sink: Sink[Any], touched: Sequence[Finding]) -> None:
         """Believe no repair before it was read back."""
-        again = survey(name, sink, self.wanted.events)
+        again = self._survey(name, sink)
         wrong = {each.path for each in [*again.findings, *_recheck(again, touched).findings]}
         for each in touched:
             if each.repaired and each.path in wrong:
@@ -210,10 +225,27 @@ class Verify:
             if spec.name == name:
                 continue
             try:
-                found.append(survey(spec.name, self._made.sink(spec.name)))
+                other = survey(spec.name, self._made.sink(spec.name))
+                other.kin = not {name, spec.name} & self._public
+                found.append(other)
             except ArchiverError as error:
                 self.report.sinks[name].note = f"sink {spec.name} could not be asked for copies: {error}"
         return found
+
+    def _asks(self, name: str, head: Head) -> Asks:
+        return NOBODY_ASKED if name in self._public else recall.router([head], self.config).asks
+
+    def _told(self, name: str) -> Config:
+        """Give the configuration as a sink's catalog may know it."""
+        if name not in self._public:
+            return self.config
+        heads = []
+        for spec in self.config.sinks:
+            if spec.name not in self._public:
+                with suppress(ArchiverError):
+                    heads.append(look(spec.name, self._made.sink(spec.name)))
+        clearance = recall.clearance(heads, with_kept(self.config, heads))
+        return clearance.narrowed(clearance.records(union(head.records for head in heads).values()))
 
     def _reader(self, sink: Sink[Any]) -> Reader:
         return Reader(sink, self.watcher.moved, lambda: False)
@@ -228,7 +260,8 @@ class Verify:
         result = self.report.sinks[name]
         if result.error or name not in self._surveys or not self._surveys[name].objects:
             return
-        data = json.dumps(self.report.to_json(), ensure_ascii=False, indent=1) + "\n"
+        report = self.report.alone(name) if name in self._public else self.report
+        data = json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n"
         sink = self._made.sink(name)
         try:
             seal.create(

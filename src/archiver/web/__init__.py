@@ -14,6 +14,7 @@ from archiver.web.guard import Guard
 from archiver.web.limits import Clock, Limits, Politeness
 from archiver.web.origins import Origin, origin_of, origins_of
 from archiver.web.transport import PooledTransport
+from archiver.web.watching import Seen
 
 __all__ = [
     "Clock",
@@ -23,6 +24,7 @@ __all__ = [
     "PoliteClient",
     "Politeness",
     "PooledTransport",
+    "Seen",
     "is_secret_name",
     "origin_of",
     "origins_of",

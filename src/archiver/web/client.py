@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +23,7 @@ from archiver.web.retry import Retrier
 from archiver.web.statuses import check_status
 from archiver.web.transfer import Expected, Transfer, describe, part_file
 from archiver.web.transport import PooledTransport
+from archiver.web.watching import Seen, WatchedTransport
 
 #: Names the program, as RFC 9309 asks of robots.
 USER_AGENT = "event-archiver/0.1 (+https://pypi.org/project/event-archiver/)"
@@ -38,7 +39,8 @@ class PoliteClient:
 
     `hosts_allowed` are origins such as `http://127.0.0.1:8080` that the configuration names (see
     `origins_of`): they may have private addresses. Clients that share a `politeness` are one visitor
-    to the hosts they meet at. `progress` hears of every byte that comes, from any thread.
+    to the hosts they meet at. `progress` hears of every byte that comes, from any thread; `watch` of
+    every request, once it is over.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class PoliteClient:
         clock: Clock | None = None,
         guard: Guard | None = None,
         tls: ssl.SSLContext | None = None,
+        watch: Callable[[Seen], None] | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._progress = progress
@@ -62,6 +65,8 @@ class PoliteClient:
         politeness = politeness or Politeness(self._clock)
         sleep = (clock and clock.sleep) or self._sleep
         self._transport = PooledTransport(guard, tls=tls, monotonic=self._clock.monotonic)
+        if watch is not None:
+            self._transport = WatchedTransport(guard, watch, tls=tls, monotonic=self._clock.monotonic)
         self._exchanger = Exchanger(self._transport, guard, self._limits, politeness, self._clock, sleep)
         self._retrier = Retrier(self._limits, politeness, self._clock, sleep)
         self._passage = Passage(self._transport, self._limits, self._clock, progress)

@@ -15,6 +15,7 @@ from archiver.web.headers import split_credentials, without_credentials
 from archiver.web.limits import Budget, Clock, Limits, Patience, Politeness
 from archiver.web.origins import Origin, origin_of
 from archiver.web.posting import without_body_fields
+from archiver.web.refusal import wants_none
 from archiver.web.transport import Body
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -144,6 +145,8 @@ class Exchanger:
         limits, trusted, host = self._limits, self._guard.trusts(origin), host_of(origin)
         interval = limits.trusted_interval if trusted else limits.interval
         concurrency = limits.trusted_concurrency if trusted else limits.concurrency
+        if seconds := self._politeness.refused(host):
+            raise wants_none(host, seconds)
         with self._politeness.turn(host, interval, concurrency, self._sleep):
             if self._politeness.is_unreachable(host):
                 raise TransientError(

@@ -41,8 +41,11 @@ class Limits:
     attempts: int = 5
     backoff: float = 0.5
     longest_backoff: float = 30.0
-    #: A longer Retry-After ends the call: the next run comes back to the item.
+    #: A longer Retry-After ends the call, and all others to that host until then: waiting so long is for a
+    #: later run, and for the user to know of.
     longest_wait: float = 120.0
+    #: From so many seconds on a wait that a host asks for is told at once.
+    told_wait: float = 5.0
     #: After a host could not be reached at all, how long further calls fail at once.
     unreachable: float = 30.0
 
@@ -83,6 +86,7 @@ class _Host:
     slots: threading.Semaphore
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_start: float = 0.0
+    refusing_until: float = 0.0
     unreachable_until: float = 0.0
 
 
@@ -108,11 +112,27 @@ class Politeness:
                 sleep(seconds)
             yield
 
-    def pause(self, host: str, seconds: float) -> None:
-        """Start no request to `host` for so many seconds, because it asked for that."""
+    def pause(self, host: str, seconds: float) -> bool:
+        """Start no request to `host` for so many seconds, because it asked for that.
+
+        Say whether that is news: several requests under way are mostly answered alike.
+        """
         entry = self._host(host, 1)
         with entry.lock:
-            entry.next_start = max(entry.next_start, self._clock.monotonic() + seconds)
+            until = self._clock.monotonic() + seconds
+            is_news = until > entry.next_start + 1.0
+            entry.next_start = max(entry.next_start, until)
+            return is_news
+
+    def refuse(self, host: str, seconds: float) -> None:
+        """Remember that `host` wants no request for longer than anybody would wait."""
+        entry = self._host(host, 1)
+        entry.refusing_until = max(entry.refusing_until, self._clock.monotonic() + seconds)
+
+    def refused(self, host: str) -> float:
+        """Say for how many seconds `host` still wants no request."""
+        entry = self._hosts.get(host)
+        return 0.0 if entry is None else max(0.0, entry.refusing_until - self._clock.monotonic())
 
     def mark_unreachable(self, host: str, seconds: float) -> None:
         """Remember that `host` could not be reached."""

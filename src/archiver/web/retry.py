@@ -9,6 +9,7 @@ from typing import TypeVar
 from archiver.errors import TransientError
 from archiver.web.exchange import Call, Fault
 from archiver.web.limits import Clock, Limits, Politeness
+from archiver.web.refusal import lasting, wants_none
 
 _log = logging.getLogger("archiver.web")
 _T = TypeVar("_T")
@@ -32,6 +33,7 @@ class Retrier:
     def run(self, call: Call, attempt: Callable[[], _T], *, progressed: Callable[[], bool] = _never) -> _T:
         """Run `attempt` until it succeeds. Raises `TransientError` when that does not happen.
 
+        A host that wants no request for longer than a run waits (Retry-After) is a `BlockedError`.
         Attempts that `progressed` (a long download on a bad line) do not count against their number;
         the call's budget of time bounds them. A POST is repeated only when it was certainly not acted upon
         (RFC 9110, 9.2.2): twice posted may mean twice done.
@@ -46,12 +48,17 @@ class Retrier:
 
     def _wait(self, call: Call, fault: Fault, failed: int) -> None:
         limits = self._limits
-        if fault.wait is not None:
-            self._politeness.pause(fault.host, min(fault.wait, limits.longest_wait))
+        if fault.wait is not None and fault.wait > limits.longest_wait:
+            self._politeness.refuse(fault.host, fault.wait)
+            raise wants_none(fault.host, fault.wait, fault.reason) from fault
+        is_news = fault.wait is not None and self._politeness.pause(fault.host, fault.wait)
         repeatable = call.body is None or fault.untouched
-        spent = failed >= limits.attempts or call.budget.left <= 0
-        if spent or not repeatable or (fault.wait or 0.0) > limits.longest_wait:
+        if failed >= limits.attempts or call.budget.left <= 0 or not repeatable:
             raise self._gave_up(call, fault, failed) from fault
+        if is_news and fault.wait is not None and fault.wait >= limits.told_wait:
+            # At once: who sees nothing happen for two minutes takes the program for dead.
+            told = "%s wants no request for %s: %s. The run waits, and goes on then"
+            _log.warning(told, fault.host, lasting(fault.wait), fault.reason)
         seconds = fault.wait or self._backoff(failed)
         _log.debug("%s: %s; attempt %d follows in %.1f s", call, fault.reason, failed + 1, seconds)
         self._sleep(seconds)

@@ -29,13 +29,19 @@ _CHUNK = 64 << 10
 _DEFAULT_SECONDS = 30.0
 
 
+def _nobody() -> None:
+    """Hear of nothing."""
+
+
 class Body(httpx.SyncByteStream):
     """The body of one answer, to be read into a buffer or iterated over.
 
     `length` is the declared one in bytes; `None` when the framing itself marks the end (chunks) or
     nothing does. Reading raises `httpx.ReadError`, `httpx.ReadTimeout` and, when less came than was
-    declared, `httpx.RemoteProtocolError`.
+    declared, `httpx.RemoteProtocolError`. `ended` is called once, when it is closed.
     """
+
+    ended: Callable[[], None] = staticmethod(_nobody)
 
     def __init__(self, pool: Pool, connection: Connection, answer: http.client.HTTPResponse) -> None:
         self._pool = pool
@@ -73,6 +79,8 @@ class Body(httpx.SyncByteStream):
     def close(self) -> None:
         """Give the connection back when the body was read to its end, else close it."""
         self._drain()
+        ended, self.ended = self.ended, _nobody
+        ended()
         # First this, then the connection: another thread may take it at once.
         self._answer.close()
         if self._done and not self._answer.will_close:

@@ -62,6 +62,15 @@ def test_answers_to_another_mailbox_without_plus() -> None:
     assert mail["Reply-To"] == "desk@cosug.example"
 
 
+def test_a_talk_that_several_give_goes_to_all_of_them() -> None:
+    talk = Talk("chef", "Chef", ("A", "B"), email="a@example.org, b@example.org")
+    message = written(talk)
+    assert [each.addr_spec for each in message["To"].addresses] == ["a@example.org", "b@example.org"]
+    assert talk.emails == ("a@example.org", "b@example.org")
+    (request,) = whom(coverage([Event("e", "E", talks=(talk,))], ()).events[0], NOBODY_ASKED, NOW).requests
+    assert (request.speaker, request.email) == ("A & B", talk.email)
+
+
 def test_an_address_that_cannot_be_written_to_is_told() -> None:
     with pytest.raises(ConfigError, match="address of Junqiang Chen"):
         written(replace(CHEF, email="讲师@example.org"))

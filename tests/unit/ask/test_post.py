@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -184,6 +185,44 @@ def test_a_wrong_password_is_told_without_it_and_tried_once(
     assert 1 <= len(tried) <= 2  # one for each way of logging in that the server offers
 
 
+def test_a_check_logs_in_and_sends_nothing(
+    start: Start, inbox: Inbox, certificate: Path, tmp_path: Path
+) -> None:
+    server = start(
+        tls_context=_context(certificate), require_starttls=True, authenticator=authenticate,
+        auth_required=True,
+    )  # fmt: skip
+    right = settings(
+        server, security="starttls", username="box", password=SecretStr(PASSWORD), ca_file=certificate
+    )
+    with Post(right, tmp_path) as post:
+        post.check()
+        post.send(message())
+    wrong = right.model_copy(update={"password": SecretStr("wrong one")})
+    with Post(wrong, tmp_path) as post, pytest.raises(BlockedError, match="refused the login") as caught:
+        post.check()
+    assert "made for programs" in caught.value.hint
+    assert "wrong one" not in str(caught.value)
+    assert len(inbox.mails) == 1
+
+
+def test_a_check_finds_a_server_that_does_not_encrypt(start: Start, tmp_path: Path) -> None:
+    with Post(settings(start(), security="starttls"), tmp_path) as post:
+        with pytest.raises(BlockedError, match="does not speak as configured") as caught:
+            post.check()
+        assert "mail.smtp.security" in caught.value.hint
+
+
+def test_of_several_recipients_one_may_be_refused(
+    start: Start, inbox: Inbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox.refused["gone@speakers.example"] = "550 5.1.1 no such user"
+    with Post(settings(start()), tmp_path) as post:
+        post.send(message("jq@speakers.example, gone@speakers.example"))
+    assert inbox.recipients == ["jq@speakers.example"]
+    assert "refused 1 of the recipients: 550 5.1.1 no such user" in caplog.text
+
+
 def test_a_refused_recipient_does_not_stop_the_next(start: Start, inbox: Inbox, tmp_path: Path) -> None:
     inbox.refused["gone@speakers.example"] = "550 5.1.1 no such user"
     with Post(settings(start()), tmp_path) as post:
@@ -267,3 +306,26 @@ def test_asking_needs_an_address_to_write_from(
     monkeypatch.chdir(tmp_path)
     assert execute(["ask", "beijing"]) == 2
     assert "mail:" in capsys.readouterr().err
+
+
+def test_whoever_has_nobody_to_ask_needs_no_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = kit.project(tmp_path)
+    lines = [line for line in config.read_text("utf-8").splitlines() if not line.startswith("mail:")]
+    text = "\n".join(re.sub(r", email: [^,}]+", "", line) for line in lines)
+    config.write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert execute(["ask", "beijing"]) == 0
+    told = capsys.readouterr()
+    assert "No address is known for" in told.out
+    assert "mail:" not in told.out + told.err
+
+
+def test_a_talk_is_named_once_where_all_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kit.project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert execute(["ask", "beijing", "--talk", "zzzz"]) == 2
+    assert capsys.readouterr().err.count("\n  chef") == 1

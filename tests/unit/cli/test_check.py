@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from pathlib import Path
 
@@ -166,3 +167,37 @@ def test_a_faulty_plugin_and_a_broken_one_leave_the_others(
     assert "error    source faulty: KeyError: 'album'\n" in captured.out
     assert "ok       source inbox: can be used" in captured.out
     assert "Traceback" in captured.err
+
+
+class TestMail:
+    """What `archive ask` needs: a server that sends, and somebody who reads the answers."""
+
+    MAILBOX = "sources: {inbox: {type: email, paths: incoming}}\n"
+    EVENTS = "events: [{id: one, talks: [A talk], sources: [{use: inbox}]}]\n"
+
+    def lines(self, capsys: pytest.CaptureFixture[str]) -> list[str]:
+        return [line for line in capsys.readouterr().out.splitlines() if "mail" in line or "What" in line]
+
+    def test_without_a_server_drafts_can_be_written(
+        self, config_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        text = HEAD % "./archive" + self.MAILBOX + self.EVENTS + "mail: {from: A <a@example.org>}\n"
+        assert check(config_path, text) == 0
+        assert self.lines(capsys) == ["ok       mail: drafts can be written; to send them too, add smtp"]
+
+    def test_nobody_reads_the_answers(self, config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert check(config_path, GOOD + "mail: {from: A <a@example.org>}\n") == 0
+        told = self.lines(capsys)
+        assert told[0] == "warning  mail: no event uses a source that reads the answers"
+        assert "a source of type email" in told[1]
+
+    def test_a_server_that_is_not_there(self, config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+        mail = f"mail: {{from: A <a@example.org>, smtp: {{host: 127.0.0.1, port: {port}, security: none}}}}\n"
+        assert check(config_path, HEAD % "./archive" + self.MAILBOX + self.EVENTS + mail) == 1
+        told = self.lines(capsys)
+        assert told[0].startswith(
+            "error    mail smtp: 127.0.0.1 could not be reached: ConnectionRefusedError"
+        )
+        assert told[1].strip() == "What to do: check mail.smtp.host and port, and try again"

@@ -213,7 +213,8 @@ def test_a_run_on_a_terminal_with_json_prints_json_alone_on_stdout(project: Path
     assert code == 0, shown
     records: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
     assert [record["type"] for record in records] == [
-        "source.listed", "planned", "item.done", "item.done", "item.done", "committed", "run.finished",
+        "source.listed", "planned", "item.done", "item.done", "item.done", "committed", "shown",
+        "run.finished",
     ]  # fmt: skip
     assert "\x1b" not in out
     assert "\x1b" in shown

@@ -85,6 +85,7 @@ def test_json_ends_with_run_finished(config: Path, capsys: pytest.CaptureFixture
         "planned",
         "item.done",
         "committed",
+        "shown",
         "run.finished",
     ]
     last = lines[-1]

@@ -13,9 +13,10 @@ import pytest
 
 from archiver.cli import execute, standing
 from archiver.cli.status import as_data
-from archiver.coverage import Coverage, Waiver, coverage
+from archiver.coverage import Coverage, coverage
 from archiver.ledger import Match, Problem, Record, State, StoredFile
 from archiver.model import Event, Grade, Kind, Material, Talk
+from archiver.waivers import Waiver
 from media_samples import jpeg, pdf
 
 CONFIG = """
@@ -93,18 +94,38 @@ def test_the_whole_picture_after_a_run(config: Path, capsys: pytest.CaptureFixtu
 
 def test_only_what_is_missing(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = status(config, capsys, "--missing")
+    gaps = json.loads(status(config, capsys, "--json")[0])["gaps"]
+    why = next(gap["why"] for gap in gaps if gap["talk"])
+    opened = "open the address, save the file, and add it"
+    assert why
     assert out.splitlines() == [
         "",
         "Missing:",
         "  Beijing Stop (beijing)",
         "    video of the event",
+        "        add it when somebody gives it to you: archive add beijing FILE --kind video",
         "    report of the event",
+        "        add it when somebody gives it to you: archive add beijing FILE --kind report",
         "    slides of “Swift 架构与实践” by 王大伟",
+        f"        why: {why}",
+        f"        {opened}: archive add beijing FILE --talk swift-架构与实践",
         "  Wuhan Stop (wuhan)",
         "    report of the event",
-        "Ask the speakers with: archive ask EVENT",
-        "Add a file that somebody gives you with: archive add EVENT FILE --talk TALK",
+        "        add it when somebody gives it to you: archive add wuhan FILE --kind report",
     ]
+
+
+def test_coverage_below_what_is_wanted_is_exit_1(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = "Coverage is below 50 %: 2 of 6 expected, 33 %. See: archive status --missing\n"
+    assert status(config, capsys, "--fail-under", "50", code=1)[1] == told
+    out, err = status(config, capsys, "--fail-under", "50", "--json", code=1)
+    assert (json.loads(out)["coverage"], err) == (0.3333, told)
+    assert status(config, capsys, "--fail-under", "33.3")[1] == ""
+    assert status(config, capsys, "wuhan", "--fail-under", "1", code=1)[1].startswith(
+        "Coverage is below 1 %: 0 of 1"
+    )
+    assert "0<=x<=100" in status(config, capsys, "--fail-under", "101", code=2)[1]
+    assert "--withdrawn" in status(config, capsys, "--fail-under", "9", "--withdrawn", code=2)[1]
 
 
 def test_one_event_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,7 +140,7 @@ def test_one_event_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_json_is_one_object_of_the_documented_shape(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(status(config, capsys, "--json")[0])
-    more = ["pending", "outdated", "outside", "unmatched", "last_run", "asked", "waiting"]
+    more = ["pending", "outdated", "outside", "unmatched", "last_run", "asked", "gaps", "waived", "waiting"]
     assert list(data) == ["events", "coverage", *more]
     assert data["coverage"] == 0.3333
     beijing = data["events"][0]
@@ -141,6 +162,13 @@ def test_json_is_one_object_of_the_documented_shape(config: Path, capsys: pytest
     }
     assert [(item["source"], item["reason"]) for item in data["pending"]] == [("decks", "invalid")]
     assert [item["title"] for item in data["unmatched"]] == ["Something else"]
+    assert data["waived"] == []
+    assert [(gap["talk"], gap["kind"], gap["next"]) for gap in data["gaps"]] == [
+        ("", "video", "add"),
+        ("", "report", "add"),
+        ("swift-架构与实践", "slides", "open"),
+        ("", "report", "add"),
+    ]
     assert datetime.fromisoformat(data["last_run"]).tzinfo is not None
 
 

@@ -11,7 +11,7 @@ from archiver.cli import execute
 from site_kit import jpeg
 
 CONFIG = """
-archive: {title: A tour, language: en}
+archive: {title: A tour, language: en, site: false}
 sinks:
   one: {type: disk, path: ./one}
   two: {type: disk, path: ./two}

@@ -18,6 +18,8 @@ from ocfl_checks import make_sink
 class TestGuardedDisk(SinkContract):
     """The guard changes nothing for a sink that behaves."""
 
+    many = 2_000
+
     @pytest.fixture
     def sink(self, tmp_path: Path) -> Sink[Any]:
         return Guarded(make_sink(tmp_path))

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from archiver import index
+from archiver import index, pages
 from verify_kit import Bench, damage, flip
 
 
@@ -35,6 +35,9 @@ def test_every_flipped_bit_is_found_and_repaired_from_the_second_sink(bench: Ben
     told = bench.verify()
     assert told.exit_code() == 4
     found = set(damage(told.findings))
+    if {pages.STATE + "pages.json", pages.STATE + "pages.json.sha256"} & found:
+        # What the pages were is not known any more: all of them are written again.
+        flipped = {path: bit for path, bit in flipped.items() if not pages.is_page(path)}
     assert {path for path in flipped if not {path, path.removesuffix(".sha256")} & found} == set(), flipped
     mended = bench.verify(repair=True)
     assert mended.damage == []

@@ -33,17 +33,22 @@ Script = Callable[[Request], bool]
 
 @dataclass
 class Steps:
-    """A clock that moves only when somebody sleeps, and remembers the naps. `tick` moves it per look."""
+    """A clock that moves only when somebody sleeps, and remembers the naps. `tick` moves it per look.
+
+    `before_nap` is called before each.
+    """
 
     now: float = 1_000.0
     tick: float = 0.0
     naps: list[float] = field(default_factory=list)
+    before_nap: Callable[[], object] = lambda: None
 
     def monotonic(self) -> float:
         self.now += self.tick
         return self.now
 
     def sleep(self, seconds: float) -> None:
+        self.before_nap()
         self.naps.append(seconds)
         self.now += seconds
 

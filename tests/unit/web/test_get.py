@@ -13,6 +13,7 @@ import pytest
 
 from archiver.errors import BlockedError, GoneError, InvalidError, SourceError, TransientError
 from archiver.web import Guard, Limits, PoliteClient
+from archiver.web.refusal import lasting
 
 if TYPE_CHECKING:
     from unit.web.conftest import FaultOrigin, Request, Steps
@@ -127,25 +128,55 @@ def test_retry_after_is_obeyed(
     assert sum(steps.naps) == 17.0
 
 
-def test_a_long_retry_after_is_left_to_the_next_run(
+def test_a_retry_after_that_nobody_waits_for_blocks(
     origin: FaultOrigin, client: PoliteClient, steps: Steps
 ) -> None:
     url = origin.on("/p", origin.answer(429, Retry_After="7200"))
-    with pytest.raises(TransientError) as caught:
+    with pytest.raises(BlockedError, match=r"wants no request for 2 hours: it answered 429") as caught:
         client.get(url)
-    assert caught.value.retry_after == 7200.0
+    assert "run again after that time" in caught.value.hint
     assert len(origin.requests) == 1
     assert steps.naps == []
 
 
-def test_retry_after_holds_for_the_whole_host(
+def test_such_a_host_is_asked_for_nothing_else(
     origin: FaultOrigin, client: PoliteClient, steps: Steps
 ) -> None:
     origin.on("/busy", origin.answer(429, Retry_After="7200"))
-    with pytest.raises(TransientError):
+    with pytest.raises(BlockedError):
         client.get(origin.base + "/busy")
-    client.get(origin.on("/other", origin.answer()))
-    assert sum(steps.naps) == pytest.approx(120.0)  # bounded by the longest wait
+    with pytest.raises(BlockedError, match="wants no request for 2 hours: it said so a moment ago"):
+        client.get(origin.on("/other", origin.answer()))
+    assert len(origin.requests) == 1
+    assert steps.naps == []
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(90, "90 seconds"), (119, "119 seconds"), (4, "")])
+def test_a_wait_is_told_at_once(
+    origin: FaultOrigin,
+    client: PoliteClient,
+    steps: Steps,
+    caplog: pytest.LogCaptureFixture,
+    seconds: int,
+    told: str,
+) -> None:
+    said: list[str] = []
+    steps.before_nap = lambda: said.extend(caplog.messages)
+    url = origin.on("/p", origin.answer(429, Retry_After=str(seconds)), origin.answer(body=b"ok"))
+    with caplog.at_level("WARNING", "archiver.web"):
+        assert client.get(url).content == b"ok"
+    assert sum(steps.naps) == seconds
+    assert bool(said) == bool(told)
+    if told:
+        assert f"wants no request for {told}: it answered 429 Too Many Requests" in said[0]
+        assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(1.2, "1 second"), (119, "119 seconds"), (180, "3 minutes"), (400_000, "5 days")]
+)
+def test_times_are_told_as_people_say_them(seconds: float, told: str) -> None:
+    assert lasting(seconds) == told
 
 
 # Size and coding

@@ -1,0 +1,70 @@
+"""What a run brings up to date beside the stored files: the catalog and the site of each sink.
+
+Both can be made again from what is stored, so that trouble with them never fails a run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from archiver import index
+from archiver.archive import Head
+from archiver.asked import Asks
+from archiver.config import Config
+from archiver.errors import ArchiverError
+from archiver.record import Recorder
+from archiver.report import Report, Watcher
+
+_LOG = logging.getLogger("archiver")
+
+
+def refresh(recorder: Recorder, config: Config, asks: Asks, report: Report, watcher: Watcher) -> None:
+    """Refresh the catalog, then the site, of every sink that still takes anything."""
+    upkeep = _Upkeep(recorder, report)
+    lenders: list[Head] = []
+    for name, shelf in recorder.healthy.items():
+        changed = bool(report.sinks[name].versions)
+        upkeep.do(name, "catalog", partial(index.refresh, shelf.head, config, changed=changed))
+    # An interrupted run ends at once: the next one makes the pages.
+    for name, shelf in recorder.healthy.items() if config.archive.site and not report.interrupted else ():
+        show = partial(_show, name, shelf.head, config, asks, lenders, report, watcher)
+        if upkeep.do(name, "site", show):
+            lenders.append(shelf.head)
+
+
+def _show(
+    name: str, head: Head, config: Config, asks: Asks, lenders: list[Head], report: Report, watcher: Watcher
+) -> None:
+    from archiver import pages
+
+    if not pages.is_stale(head):
+        return
+    watcher.said("showing", sink=name)
+    built = pages.build(
+        head, config, asks, lenders=lenders, progress=lambda files: watcher.said("drawn", files=files)
+    )
+    report.sinks[name].pages = built.written
+    watcher.said("shown", sink=name, pages=built.written)
+
+
+class _Upkeep:
+    """Does what may fail, and notes the failure at its sink."""
+
+    def __init__(self, recorder: Recorder, report: Report) -> None:
+        self._recorder, self._report = recorder, report
+
+    def do(self, name: str, what: str, work: Callable[[], object]) -> bool:
+        """Do one thing to one sink; say whether it went well."""
+        try:
+            work()
+        except ArchiverError as error:
+            self._recorder.stop(name, error)
+        except Exception as error:  # noqa: BLE001  # it can be made again; what is stored is safe
+            _LOG.debug("the %s of sink %s failed", what, name, exc_info=error)
+            note = f"is complete, but its {what} could not be made: {type(error).__name__}: {error}"
+            self._report.sinks[name].add_note(note)
+        else:
+            return True
+        return False
