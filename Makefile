@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test hunt faults test-parts lint bench docs clean distclean
+.PHONY: docs-site help demo test hunt faults test-parts lint bench docs release-check changelog clean distclean
 
 help:
 	@echo "make demo    archive the sample tour into ./$(DEMO); a second time, nothing is new"
@@ -20,6 +20,9 @@ help:
 	@echo "make lint    check the code only"
 	@echo "make bench   run the benchmarks"
 	@echo "make docs    write the reference of the command and the configuration anew"
+	@echo "make changelog      fold changelog.d/ into CHANGELOG.md; RELEASE=0.2.0 closes its section as well"
+	@echo "make release-check  build, look inside, install and run what would be released"
+	@echo "make docs-site  build the documentation with its search into build/site-docs"
 	@echo "make clean   remove ./$(DEMO) and caches; make distclean removes $(VENV) too"
 
 demo: $(VENV)/.installed
@@ -54,6 +57,18 @@ bench: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_api_reference.py
+
+changelog: $(VENV)/.installed-dev
+	@$(BIN)/python tools/changelog.py $(if $(RELEASE),--release $(RELEASE))
+
+# On every supported Python that is here. Another one: tools/release_check.py --python PATH
+release-check: $(VENV)/.installed-dev
+	@$(BIN)/python tools/release_check.py
+
+# Any warning, such as a link that leads nowhere, is an error.
+docs-site: $(VENV)/.installed-dev
+	$(BIN)/zensical build --strict --clean
+	@rm -rf .cache
 
 # The environment. Some systems ship venv without pip ("ensurepip is not available"): then the pip of
 # the system, if there is one, installs a pip into it.

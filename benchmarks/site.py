@@ -8,7 +8,7 @@ of it otherwise. `archive run` collects it from a folder without drawing anythin
 
 `sigal`, a maker of static galleries, gets the same photos and makes pages of them twice: in the sizes that
 it makes by itself (640 x 480, 200 x 150), and in sizes like ours (1600 and 360 wide at most; the archive
-makes 800 too). It is compared with an archive of the photos alone, in turns, in the same run. Read the ratios.
+makes 800 too). It is compared with an archive of the photos alone, in the same run. Read the ratios.
 
 Needs the package `sigal`.
 """
@@ -41,7 +41,10 @@ def fill(incoming: Path, scale: float, *, everything: bool = True) -> int:
     slides = [world.picture(960, 540, 60, 100 + number) for number in range(8)]
     count = round(PHOTOS * scale)
     for number in range(count):
-        _write(_place(incoming, number, "photos", f"hall-{number:05}.jpg"), world.marked(photos[number % 8], number))
+        _write(
+            _place(incoming, number, "photos", f"hall-{number:05}.jpg"),
+            world.marked(photos[number % 8], number),
+        )
     for number in range(round(DECKS * scale) if everything else 0):
         _write(_place(incoming, number, "slides", f"deck-{number:04}.pdf"), world.deck(slides, number, PAGES))
     for number in range(round(RECORDINGS * scale) if everything else 0):
@@ -103,13 +106,14 @@ def tour(folder: Path, scale: float) -> list[str]:
     told("archive site, one new deck", again)
     start = archive(folder, "--version")
     told("archive --version", start)
-    page = max((path.stat().st_size for path in (folder / "archive/site/event").glob("*.html")))
+    page = max(path.stat().st_size for path in (folder / "archive/site/event").glob("*.html"))
     print(f"largest page of an event: {page:,} bytes")
+    cores = first.cpu / first.wall
     found = {
-        f"a rebuild takes {again.wall:.1f} s; {REBUILD} are allowed, beside {PAGES} pages to draw": again.wall > REBUILD,
+        f"a rebuild takes {again.wall:.1f} s, beside {PAGES} pages to draw": again.wall > REBUILD,
         f"the page of an event has {page:,} bytes": page > EVENT_PAGE,
         f"a build takes {first.memory:.0f} MB with its children": first.memory > MEMORY,
-        f"a build uses {first.cpu / first.wall:.2f} cores": first.cpu / first.wall < 1.5 < (os.cpu_count() or 1),
+        f"a build uses {cores:.2f} cores": cores < 1.5 < (os.cpu_count() or 1),
     }
     return [words for words, over in found.items() if over]
 
@@ -136,7 +140,9 @@ def against_sigal(folder: Path, scale: float) -> list[str]:
     for name, sizes in SIZES.items():
         theirs = gallery(folder, folder / "incoming", sizes)
         told(f"sigal, {name}", theirs)
-        print(f"  sigal takes {theirs.wall / ours.wall:.2f} of our time, {theirs.cpu / ours.cpu:.2f} of our CPU")
+        print(
+            f"  sigal takes {theirs.wall / ours.wall:.2f} of our time, {theirs.cpu / ours.cpu:.2f} of our CPU"
+        )
         slower += [f"sigal is faster in {name}"] if theirs.wall < ours.wall else []
         shutil.rmtree(folder / "gallery")
     return slower

@@ -24,7 +24,7 @@ from archiver.config.build import TOP
 from archiver.config.mail import MailSection, SmtpSection
 from archiver.config.nodes import MAX_BYTES, MAX_DEPTH
 from archiver.config.programmes import TalksSection
-from archiver.config.sections import ArchiveSection, EventSection, TalkSection
+from archiver.config.sections import ArchiveSection, EventSection, NotifyKeys, TalkSection
 from archiver.config.values import option_names
 from archiver.registry import Registry, load_plugins
 
@@ -116,6 +116,11 @@ def configuration(registry: Registry) -> Iterator[str]:
         yield from _table(source.options_class)
         yield "\nOptions of one use by an event:\n"
         yield from _table(source.entry_class)
+    yield "\n## notify\n\nA list; each has `type`, its options and `when`.\n"
+    yield from _table(NotifyKeys)
+    for name, notifier in sorted(registry.notifiers.items()):
+        yield from _plugged("notifier", name, notifier)
+        yield from _table(notifier.options_class)
     yield from _section("## mail", MailSection)
     yield from _section("### The server that takes our mail", SmtpSection)
     yield from _section("## events", EventSection)

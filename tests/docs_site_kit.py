@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def headings(text: str, level: int | None = None) -> list[str]:
     tokens = _parse(text)
     return [
         "".join(child.content for child in inline.children or [])
-        for opened, inline in zip(tokens, tokens[1:], strict=False)
+        for opened, inline in pairwise(tokens)
         if opened.type == "heading_open" and level in {None, int(opened.tag[1:])}
     ]
 

@@ -13,7 +13,7 @@ Exit: 0 done · 1 a fragment or the file is not as it should be; then nothing wa
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 import sys
 import textwrap
@@ -78,10 +78,10 @@ def fold(text: str, found: Sequence[Fragment], following: str) -> str:
             return text
         rest, body = f"{title[0]}\n{body}{rest}", "\n"
         title = _TITLE.fullmatch(f"## {following} ({OPEN})") or title
-    return f"{head}{title[0]}\n{_filled(body, found)}{rest}"
+    return f"{head}{title[0]}\n{_filled(body, found)}{rest}".rstrip("\n") + "\n"
 
 
-def close(text: str, version: str, day: datetime.date) -> str:
+def close(text: str, version: str, day: dt.date) -> str:
     """Give the changelog with its open section released. Raises `ChangelogError` when there is none."""
     head, title, body, rest = _parts(text)
     if title["when"] != OPEN:
@@ -109,11 +109,13 @@ def _parts(text: str) -> tuple[str, re.Match[str], str, str]:
 
 def _filled(body: str, found: Sequence[Fragment]) -> str:
     """Add the fragments to the lists of their kinds; a kind that has none yet gets its heading."""
+    if not found:
+        return body
     blocks = _blocks(body)
     for fragment in found:
         blocks.setdefault(fragment.kind, []).append(_item(fragment.text))
     lists = [_listed(kind, blocks[kind]) for kind in ("", *KINDS) if blocks.get(kind)]
-    return "\n" + "\n\n".join(lists) + "\n\n" if lists else body
+    return "\n" + "\n\n".join(lists) + "\n\n"
 
 
 def _blocks(body: str) -> dict[str, list[str]]:
@@ -130,7 +132,7 @@ def _listed(kind: str, items: Sequence[str]) -> str:
 
 
 def _item(text: str) -> str:
-    # Neither a word nor an address is broken, and a line never begins with what Markdown takes for a list.
+    # Addresses and the names of options stay whole.
     return textwrap.fill(
         text,
         WIDTH,
@@ -154,7 +156,7 @@ def _done(root: Path, release: str, *, check: bool) -> int:
         raise ChangelogError(f"A release is numbered like 0.2.0, and not {release!r}.")
     folded = fold(text, found, release or _following(newest(text)[0]))
     if release:
-        folded = close(folded, release, datetime.datetime.now(tz=datetime.UTC).date())
+        folded = close(folded, release, dt.datetime.now(tz=dt.UTC).date())
     if not check:
         changes.write_text(folded, encoding="utf-8")
         for fragment in found:

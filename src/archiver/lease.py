@@ -34,7 +34,7 @@ TTL = 90.0
 #: No run of ours asks for more, whatever a damaged lease says: nothing blocks a sink for longer.
 _MAX_TTL = 300.0
 #: Seconds between two looks of a run that waits for another one.
-_LOOK = 5.0
+_LOOK = 2.0
 #: Runs of this very process that hold a sink: a run may have ended without the process having ended.
 #: One entry per sink.
 _RUNNING: list[str] = []

@@ -216,7 +216,8 @@ def from_json(data: Mapping[str, Any]) -> Record:
 def _match(data: Mapping[str, Any]) -> Match:
     known = _known(Match, data)
     score = known.pop("score", None)
-    if score is not None and not isinstance(score, int | float):
+    # Python reads NaN, which equals nothing: the record would look changed in every night to come.
+    if score is not None and not (type(score) in {int, float} and 0 <= score <= 1):
         raise TypeError(f"the score of a match is {score!r:.100}")
     return Match(**_texts(known), score=score)
 

@@ -56,8 +56,8 @@ class PluginInfo:
     """One installed plugin.
 
     `kinds` are `source`, `sink`, `notifier` and `hooks`; `types` the words for `type:` it provides. Both
-    are empty for a plugin that does not run: it is not asked. `origin` is its distribution, `version` that of the
-    distribution, `reason` says why it does not run, or not for ever.
+    are empty for a plugin that does not run: it is not asked. `origin` is its distribution, `version` that
+    of the distribution, `reason` says why it does not run, or not for ever.
     """
 
     name: str

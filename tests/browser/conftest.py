@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from line_kit import World
+from site_kit import built, tour
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -26,3 +30,15 @@ def browser() -> Iterator[Browser]:
         browser = tool.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    made = tour(tmp_path_factory.mktemp("tour"))
+    built(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def root(world: World) -> Path:
+    return world.folder / "local"

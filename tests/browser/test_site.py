@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,28 +13,12 @@ from archiver.pages import places, rendering, searching
 from archiver.pages.model import Site
 from archiver.pages.serving import Server
 from archiver.pages.words import Words
+from browser_kit import DESKTOP, PHONE, kinds_of_pages, visiting
 from line_kit import World
-from site_kit import built, hostile, tour
+from site_kit import built, hostile
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Request
-
-PHONE, DESKTOP = (390, 844), (1280, 900)
-
-
-@dataclass
-class Visit:
-    """A page, and everything that went wrong on it."""
-
-    page: Page
-    faults: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-
-def _failed(visit: Visit, request: Request) -> None:
-    # Pictures and films that were still on their way when the next page was opened are no fault.
-    if "ERR_ABORTED" not in str(request.failure):
-        visit.faults.append(request.url)
+    from playwright.sync_api import Browser, Page
 
 
 def _searched(page: Page, query: str) -> None:
@@ -53,45 +34,6 @@ def _counted(page: Page, least: int, *, exact: bool) -> None:
         expect(page.locator("#results li")).to_have_count(least)
     else:
         page.locator("#results li").nth(least - 1).wait_for()
-
-
-@contextmanager
-def visiting(browser: Browser, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Iterator[Visit]:
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme=scheme,  # type: ignore[arg-type]  # light or dark
-    )
-    visit = Visit(context.new_page())
-    visit.page.on("console", lambda message: visit.faults.append(message.text))
-    visit.page.on("pageerror", lambda error: visit.faults.append(str(error)))
-    visit.page.on("dialog", lambda dialog: visit.faults.append(dialog.message))
-    visit.page.on("requestfailed", lambda request: _failed(visit, request))
-    visit.page.on("request", lambda request: visit.requests.append(request.url))
-    try:
-        yield visit
-    finally:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = tour(tmp_path_factory.mktemp("tour"))
-    built(made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def root(world: World) -> Path:
-    return world.folder / "local"
-
-
-def kinds_of_pages(root: Path) -> list[Path]:
-    """Choose one page of each kind."""
-    found = {
-        path.parent.name if path.parent.name != "site" else path.name: path
-        for path in (root / "site").rglob("*.html")
-    }
-    return sorted(found.values())
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "dark")])

@@ -71,7 +71,7 @@ def test_it_runs_the_example_itself(shown: tuple[Path, str]) -> None:
 def test_it_names_the_next_commands_and_they_work(shown: tuple[Path, str]) -> None:
     folder, printed = shown
     commands = [shlex.split(line) for line in printed.splitlines() if " -c demo/archive.yaml" in line]
-    assert [words[3] for words in commands] == ["status", "search", "search", "site"]
+    assert [words[3] for words in commands] == ["status", "search", "search", "review"]
     for _, *arguments in commands:
         done = archive(*arguments, folder=folder)
         assert done.returncode == 0, done.stderr

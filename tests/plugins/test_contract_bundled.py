@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archiver.testing.contracts.command import TestCommand
 from archiver.testing.contracts.email import TestEmail
 from archiver.testing.contracts.flickr import TestFlickr
 from archiver.testing.contracts.folder import TestFolder
@@ -13,6 +14,7 @@ from archiver.testing.contracts.video import TestVideo
 from archiver.testing.contracts.web import TestWeb
 
 __all__ = [
+    "TestCommand",
     "TestEmail",
     "TestFlickr",
     "TestFolder",

@@ -27,6 +27,7 @@ from archiver_plugins.video.listing import Listing
 from archiver_plugins.video.log import Log, plain
 from archiver_plugins.video.materials import Place, date_of, identity, material_of, revision_of, waiting
 from archiver_plugins.video.probe import Seen, check_duration, probe
+from archiver_plugins.video.remembered import Remembered
 from archiver_plugins.video.settings import Tools, film_format, parameters
 from archiver_plugins.video.signature import is_media
 from archiver_plugins.video.tools import find_tools
@@ -157,7 +158,7 @@ def playlist(entries: Any, **values: Any) -> dict[str, Any]:
 
 
 def listed(engine: Engine, url: str = "https://fake.example/list/L") -> list[Any]:
-    return list(Listing(engine, VideoOptions()).of(url))
+    return list(Listing(engine, VideoOptions(), Remembered()).of(url))
 
 
 def test_an_endless_list_is_read_no_further_than_asked(engine: Callable[[Answer], Engine]) -> None:
@@ -168,7 +169,7 @@ def test_an_endless_list_is_read_no_further_than_asked(engine: Callable[[Answer]
             made.append(number)
             yield video(number)
 
-    found = Listing(engine(lambda ie, url: playlist(endless())), VideoOptions()).of(
+    found = Listing(engine(lambda ie, url: playlist(endless())), VideoOptions(), Remembered()).of(
         "https://fake.example/list/L"
     )
     assert [item.id for item in itertools.islice(found, 3) if isinstance(item, api.Material)] == [
@@ -185,7 +186,9 @@ def test_pages_of_a_list_are_asked_for_when_they_are_reached(engine: Callable[[A
         yield from (video(number * 10 + n) for n in range(10 if number < 3 else 4))
 
     pages = OnDemandPagedList(page, 10)
-    found = Listing(engine(lambda ie, url: playlist(pages)), VideoOptions()).of("https://fake.example/list/L")
+    found = Listing(engine(lambda ie, url: playlist(pages)), VideoOptions(), Remembered()).of(
+        "https://fake.example/list/L"
+    )
     assert len(list(itertools.islice(found, 15))) == 15
     assert asked == [0, 1]
     assert len(list(found)) == 19
@@ -220,7 +223,7 @@ def test_a_list_that_fails_on_the_way_says_so(engine: Callable[[Answer], Engine]
         yield video(1)
         raise ExtractorError("Unable to download API page: HTTP Error 429: Too Many Requests", expected=True)
 
-    found = Listing(engine(lambda ie, url: playlist(entries())), VideoOptions()).of(
+    found = Listing(engine(lambda ie, url: playlist(entries())), VideoOptions(), Remembered()).of(
         "https://fake.example/list/L"
     )
     assert isinstance(next(found), api.Material)

@@ -14,7 +14,7 @@ import pytest
 from archiver.interrupts import stoppable
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_first_and_second_signal(number: signal.Signals) -> None:
     stop, told = threading.Event(), threading.Event()
     old = signal.getsignal(number)
@@ -25,6 +25,27 @@ def test_first_and_second_signal(number: signal.Signals) -> None:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(number) is old
+
+
+def test_what_the_process_was_started_to_ignore_stays_ignored() -> None:
+    old = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
+    try:
+        stop = threading.Event()
+        with stoppable(stop, lambda: None):
+            signal.raise_signal(signal.SIGHUP)
+        assert not stop.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, old)
+
+
+def test_a_stop_by_somebody_else_makes_no_signal_the_second() -> None:
+    stop, told = threading.Event(), threading.Event()
+    with stoppable(stop, told.set):
+        stop.set()
+        signal.raise_signal(signal.SIGTERM)
+        assert told.wait(10)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
 
 
 def test_in_another_thread_nothing_is_touched() -> None:

@@ -106,6 +106,24 @@ class TestTaking:
         age(tmp_path, 91)
         assert hold().confirm()
 
+    def test_one_that_was_killed_elsewhere_is_outlasted(
+        self, sink: Sink[Any], hold: Callable[..., Lease], tmp_path: Path
+    ) -> None:
+        write(sink, ttl=2.0)  # a shorter one than a run's own, so that the test is short
+        with pytest.raises(LeaseHeldError):
+            hold()
+        assert hold(wait=lease.TTL + 30).confirm()
+
+    def test_no_lease_blocks_a_sink_for_longer_than_five_minutes(
+        self, sink: Sink[Any], hold: Callable[..., Lease], tmp_path: Path
+    ) -> None:
+        write(sink, ttl=300.0)
+        age(tmp_path, 301)
+        assert hold().confirm()
+        write(sink, ttl=3600.0)  # damaged: no run of ours asks for so much
+        age(tmp_path, 91)
+        assert hold("20120916T110000Z-cccccc").confirm()
+
     def test_our_own_clock_does_not_count(
         self, sink: Sink[Any], hold: Callable[..., Lease], tmp_path: Path
     ) -> None:

@@ -153,9 +153,23 @@ def test_an_incomplete_listing_withdraws_nothing(world: World) -> None:
     world.up.put(*(Item(name) for name in "xyz"))
     world.run()
     world.up.complete = False
-    world.up.items.clear()
+    del world.up.items["x"]
     assert world.run().exit_code() == 0
     assert {record.state for record in world.records().values()} == {State.STORED}
+
+
+def test_a_source_that_is_not_sure_of_all_and_lost_the_most_is_an_alarm(world: World) -> None:
+    world.up.put(*(Item(name) for name in "xyz"))
+    world.run()
+    world.up.complete = False
+    world.up.items.clear()
+    report = world.run()
+    assert report.exit_code() == 1
+    assert report.sources["src"].alarm
+    assert {record.state for record in world.records().values()} == {State.STORED}
+    # Believed once, it is what the next nights are compared with.
+    assert world.run(accept_shrink=frozenset(["src"])).exit_code() == 0
+    assert world.run().exit_code() == 0
 
 
 def test_a_listing_that_breaks_off_changes_nothing_known_and_still_brings_what_is_new(world: World) -> None:

@@ -230,8 +230,12 @@ _LABEL: Final = re.compile(
 )
 
 
+#: Characters of a label that are taken apart: the time this takes grows faster than the label.
+_MAX_LABEL: Final = 2_000
+
+
 def _card(path: str, label: str, text: str) -> Card:
-    match = _LABEL.match(label)
+    match = _LABEL.match(label[:_MAX_LABEL])
     if match is None:
         return Card(path, text or label)
     return Card(path, match["title"], match["author"], int(match["pages"].replace(",", "") or 0))

@@ -19,7 +19,7 @@ _CSS_ADDRESS: Final = re.compile(
     r"""|@import\s{1,9}(?:"([^"\n]{1,2000})"|'([^'\n]{1,2000})')""",
     re.IGNORECASE,
 )
-#: One that is not closed goes on to the end (CSS Syntax, 4.3.2): looked for from each "/*" it would take hours.
+#: One that is not closed goes on to the end (CSS Syntax, 4.3.2): from each "/*" anew it would take hours.
 _CSS_COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 #: Pages that load pictures late name them here; WeChat uses data-src.
 _LATE: Final = ("data-src", "data-original", "data-lazy-src", "data-actualsrc")

@@ -6,6 +6,7 @@ so that its answer is known whatever happens next.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -95,9 +96,14 @@ def drafts(desk: Amendment, requests: Iterable[Request], folder: Path) -> Iterat
         each.message["X-Unsent"] = "1"
         name = slug(each.request.speaker, 60) or slug(each.request.talks[0].title, 60)
         path = folder / f"{each.request.event.id}-{name}-{each.ask.token}.eml"
-        with path.open("xb") as file:
+        # It holds an address that the archive itself never does: for this user's eyes alone.
+        with open(path, "xb", opener=_private) as file:
             file.write(each.message.as_bytes())
         yield Asked(each.request, each.ask, path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def send(desk: Amendment, requests: Iterable[Request], post: Post) -> Iterator[Asked]:

@@ -103,7 +103,7 @@ def _recipients(request: Request) -> tuple[Address, ...]:
             f"the address of {request.speaker or request.talks[0].title} cannot be written to",
             hint="correct `email` at the talk; only addresses in ASCII can be used",
         ) from error
-    name = request.speaker if len(found) == 1 else ""
+    name = _line(request.speaker) if len(found) == 1 else ""
     return tuple(Address(name, addr_spec=each.addr_spec) for each in found)
 
 
@@ -118,21 +118,27 @@ def subject(request: Request, wording: Words, token: str) -> str:
     one = len(request.talks) == 1
     place = f"{request.event.id}/{slug(request.talks[0].id, _SUBJECT_ID)}" if one else request.event.id
     told = wording.subject if one else wording.subject_several
-    return f"[{place}#{token}] " + told.format(title=request.talks[0].title, event=request.event.title)
+    title, event = _line(request.talks[0].title), _line(request.event.title)
+    return f"[{place}#{token}] " + told.format(title=title, event=event)
 
 
 def body(request: Request, archive: ArchiveSettings, wording: Words) -> str:
     """Give the text."""
     one = len(request.talks) == 1
     form = wording.title if one else wording.item
-    talks = "\n".join(form.format(title=talk.title) for talk in request.talks)
+    talks = "\n".join(form.format(title=_line(talk.title)) for talk in request.talks)
     greeting = wording.greeting if request.speaker else wording.greeting_unnamed
     told = wording.one if one else wording.several
     paragraphs = [
-        greeting.format(speaker=request.speaker),
-        told.format(talks=talks, event=request.event.title, archive=archive.title),
+        greeting.format(speaker=_line(request.speaker)),
+        told.format(talks=talks, event=_line(request.event.title), archive=archive.title),
         wording.how if one else wording.how + wording.how_several,
         wording.code,
         f"{wording.thanks}\n{archive.organizer or archive.title}",
     ]
     return "\n\n".join(paragraphs) + "\n"
+
+
+def _line(text: str) -> str:
+    """Make one line of a text: a programme read from elsewhere may hold line ends, which end a header."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,12 @@ __all__ = ["CLOSE", "OPEN", "ArchiveFacts", "Hit", "build", "is_current", "searc
 
 #: The most results that one search gives.
 MAX_HITS = 1000
+#: Seconds that one use of a catalog may take: a hostile one could take for ever.
+MAX_SECONDS = 60.0
+#: Bytes of one value: a text of ours has far less.
+MAX_VALUE_BYTES = 64 << 20
+_STEPS = 100_000
+_OBJECTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,11 @@ def search(
 
 
 def _hit(db: sqlite3.Connection, row: tuple[Any, ...], patterns: Sequence[re.Pattern[str]]) -> Hit:
-    number, event, talk, kind, title, path, score = row
+    number, *told, score = row
+    # SQLite puts a value of any type into any column.
+    if not all(isinstance(each, str) for each in told) or not isinstance(score, float):
+        raise sqlite3.DatabaseError("it holds values of wrong types")
+    event, talk, kind, title, path = told
     passage = snippet(db.execute(sql.TEXTS, (number,)).fetchone(), patterns)
     # Six digits: enough to rank, few enough to be equal on every machine.
     return Hit(event, talk, kind, title, path, passage, float(f"{score:.6g}"))
@@ -107,4 +119,32 @@ def _hit(db: sqlite3.Connection, row: tuple[Any, ...], patterns: Sequence[re.Pat
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     # The file is only ever replaced as a whole, so it needs no locks, and may lie on a read-only disk.
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+        _distrust(db)
         yield db
+
+
+def _distrust(db: sqlite3.Connection) -> None:
+    """Hold a file that anybody may have changed to what this program writes. Raises `sqlite3.Error`.
+
+    A view in the place of a table, a computed column or a trigger would run what a stranger wrote.
+    """
+    until = time.monotonic() + MAX_SECONDS
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+    db.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+    # How the index keeps its own tables differs between versions of SQLite; all that is ours does not.
+    found = {row for row in db.execute(sql.OBJECTS).fetchmany(_OBJECTS) if not _is_of_the_index(row)}
+    if found != _own_objects():
+        raise sqlite3.DatabaseError("its tables are not those that this program makes")
+
+
+def _is_of_the_index(row: tuple[str, str, str]) -> bool:
+    return row[0] == "table" and str(row[1]).startswith("search_")
+
+
+@cache
+def _own_objects() -> set[tuple[str, str, str]]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(sql.SCHEMA)
+        return {row for row in db.execute(sql.OBJECTS) if not _is_of_the_index(row)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +12,16 @@ from archiver.archive import Head
 from archiver.catalog import is_current
 from archiver.catalog.building import ArchiveFacts, build
 from archiver.config import Config
-from archiver.errors import MissingError
+from archiver.errors import DamageError, MissingError
+from archiver.ocfl_object import read
 
 #: Where the catalog lies in a sink.
 CATALOG = "catalog.sqlite"
+#: A text that we extracted has at most so many bytes, four for each character.
+_TEXT_BYTES = 4 * derive.MAX_CHARACTERS
+#: A catalog larger than this is not brought here: it is not ours, and building one anew takes less.
+_CATALOG_BYTES = 4 << 30
+_CHUNK = 1 << 20
 
 
 def build_from(head: Head, config: Config, path: Path) -> None:
@@ -36,10 +41,10 @@ def texts_of(head: Head) -> Callable[[str], str | None]:
 
     def text(sha256: str) -> str | None:
         try:
-            with head.sink.open(derive.path(sha256)) as stream:
-                return stream.read().decode("utf-8", "replace")
-        except MissingError:
-            return None  # a photo, or a file whose text could not be read
+            data = read(head.sink, derive.path(sha256), _TEXT_BYTES)
+        except (MissingError, DamageError):
+            return None  # a photo, a file whose text could not be read, or a text that is none of ours
+        return data.decode("utf-8", "replace")
 
     return text
 
@@ -66,6 +71,9 @@ def local(head: Head, config: Config) -> Iterator[Path]:
 def _copy(head: Head, path: Path) -> None:
     try:
         with head.sink.open(CATALOG) as stream, path.open("wb") as file:
-            shutil.copyfileobj(stream, file)
+            left = _CATALOG_BYTES
+            while left > 0 and (piece := stream.read(_CHUNK)):
+                file.write(piece)
+                left -= len(piece)
     except MissingError:
         path.unlink(missing_ok=True)

@@ -52,7 +52,8 @@ INSERT_SEARCH: Final = (
 )
 OPTIMIZE: Final = "INSERT INTO search (search) VALUES ('optimize')"
 
-META: Final = "SELECT key, value FROM meta"
+OBJECTS: Final = "SELECT type, name, coalesce(sql, '') FROM sqlite_master"
+META: Final = "SELECT key, value FROM meta LIMIT 100"
 
 # bm25 is better the lower; a word in the title counts ten times one in the text.
 SEARCH: Final = """

@@ -18,9 +18,9 @@ from archiver.cli.common import group_options
 #: Subcommand: the module that holds it, and the line that `archive --help` shows for it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("archiver.cli.init", "Write a commented configuration to start from."),
-    "check": ("archiver.cli.check", "Check the configuration, the sources, the sinks and the mail server."),
+    "check": ("archiver.cli.check", "Check configuration, sources, sinks and the mail server."),
     "run": ("archiver.cli.run", "Collect what is new into the archive."),
-    "handoff": ("archiver.cli.handoff", "Write down what could not be fetched here, for another machine."),
+    "handoff": ("archiver.cli.handoff", "Write a bundle of what could not be fetched from here."),
     "status": ("archiver.cli.status", "Show what the archive has and what is missing."),
     "sources": ("archiver.cli.sources", "Show when each source was listed, and what came of it."),
     "report": ("archiver.cli.report", "Show what a run did, and deliver it to those who want to know."),
@@ -38,8 +38,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "site": ("archiver.cli.site", "Make the pages that show the archive."),
     "serve": ("archiver.cli.serve", "Show the archive in a browser on this machine."),
     "review": ("archiver.cli.review", "Write the review of the tour, as Markdown."),
+    "doctor": ("archiver.cli.doctor", "Tell what is installed, what works, and what to do next."),
     "plugins": ("archiver.cli.plugins", "Show the plugins and the types they provide."),
-    "schema": ("archiver.cli.schema", "Print the JSON Schema of the configuration, or of what a run prints."),
+    "schema": ("archiver.cli.schema", "Print the JSON Schema of the configuration, or of run --json."),
     "demo": ("archiver.cli.demo", "Archive a sample tour on this machine."),
 }
 

@@ -45,7 +45,7 @@ class Finding:
 @click.command(epilog=EPILOG)
 @common_options
 def check(config_path: Path, verbose: bool, as_json: bool) -> int:
-    """Check the configuration, the sources, the sinks and the mail server.
+    """Check configuration, sources, sinks and the mail server.
 
     Reads the configuration, loads the plugins, and asks each source and each sink whether it could
     work: whether credentials are there, and sinks can be written. At the mail server it logs in and sends

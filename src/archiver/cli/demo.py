@@ -17,7 +17,7 @@ NEXT = (
     (("status",), "what the archive has and what is missing"),
     (("search", "云计算"), "words inside slides and reports"),
     (("search", "Swift 架构", "--event", "shenzhen"), "only in one event"),
-    (("serve",), "look at the pages; or open index.html in the archive"),
+    (("review",), "the review of the tour; for its pages, open index.html in the archive"),
 )
 
 EPILOG = """\b

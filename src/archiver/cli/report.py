@@ -43,8 +43,8 @@ def report(
 ) -> int:
     """Show what a run did, and deliver it to those who want to know.
 
-    What came, what went wrong, what is still missing. By default it is the newest run, compared with the one before. RUN is the id of a run, or the
-    beginning of it. Reads only; asks no source.
+    What came, what went wrong, what is still missing. By default it is the newest run, compared with the
+    one before. RUN is the id of a run, or the beginning of it. Reads only; asks no source.
     """
     del verbose
     from archiver import digest

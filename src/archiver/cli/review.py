@@ -113,7 +113,7 @@ def _remembered(head: Head) -> str:
         url = json.loads(read(head.sink, STATE))["url"]
     except (DamageError, MissingError, *UNREADABLE):
         return ""
-    return url if isinstance(url, str) else ""
+    return url if isinstance(url, str) and url.startswith(("http://", "https://")) else ""
 
 
 def _where(root: Path | None, base: str, beside: Path) -> Callable[[Item], str]:

@@ -25,7 +25,7 @@ An editor with a YAML language server completes and checks the file when its fir
 @click.option("--run-events", is_flag=True, help="The schema of the lines that `archive run --json` prints.")
 @common_options
 def schema(run_events: bool, config_path: Path, verbose: bool, as_json: bool) -> None:
-    """Print the JSON Schema of the configuration, or of what a run prints.
+    """Print the JSON Schema of the configuration, or of run --json.
 
     That of the configuration holds the options of every plugin that comes with the program, and of those
     that the configuration enables under `plugins:`, if there is a configuration.

@@ -213,7 +213,8 @@ class _Pages:
         for number in range(1, pages + 1):
             path = places.wall_page(view.event.id, number)
             yield path, self._render(
-                "wall.html", path, event=view, photos=photos[(number - 1) * places.WALL : number * places.WALL],
+                "wall.html", path, event=view,
+                photos=photos[(number - 1) * places.WALL : number * places.WALL],
                 total=len(photos), number=number, pages=pages,
                 title=f"{view.event.title} · {self.words['photos']}", linked_data=machine.gallery_data(view),
             )  # fmt: skip

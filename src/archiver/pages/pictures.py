@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 INDEX: Final = "site/state/pictures.json"
 _INDEX_BYTES: Final = 256 << 20
+#: A picture of ours, or the entry that names the pictures of one file, is far smaller.
+_PICTURE_BYTES: Final = 16 << 20
 #: Files whose pictures are in memory at a time, per thread.
 _AHEAD: Final = 3
 #: The index is written down after so many files: a killed build goes on from there.
@@ -178,7 +180,10 @@ def _copied(lender: Sink[Any], sink: Sink[Any], pictures: Sequence[Pic], entry: 
     try:
         for path in [*(path for pic in pictures for path, _, _ in pic.sizes), entry]:
             with lender.open(path) as stream:
-                _keep(sink, path, stream.read())
+                data = stream.read(_PICTURE_BYTES + 1)
+                if len(data) > _PICTURE_BYTES:
+                    return False  # none of ours: it is drawn anew
+                _keep(sink, path, data)
     except MissingError:
         return False
     return bool(pictures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
@@ -22,6 +23,8 @@ CATALOG: Final = f"{SITE}catalog.json"
 CATALOG_SCHEMA: Final = f"{SITE}catalog.schema.json"
 FEED: Final = f"{SITE}feed.xml"
 SITEMAP: Final = f"{SITE}sitemap.xml"
+#: What a link takes as it is (RFC 3986, 2.3, and the slash).
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/._~-]*", re.ASCII)
 #: Photos on one page of a wall.
 WALL: Final = 240
 #: What a build leaves for the next one.
@@ -81,7 +84,8 @@ def relative(target: str, page: str) -> str:
         if sign in target:
             path, mark, rest = target.partition(sign)
             break
-    return f"{quote(_way(path.split('/'), page.split('/')[:-1]), safe='/-._~')}{mark}{rest}"
+    way = _way(path.split("/"), page.split("/")[:-1])
+    return f"{way if _PLAIN.fullmatch(way) else quote(way, safe='/-._~')}{mark}{rest}"
 
 
 def _way(path: Sequence[str], folder: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from archiver.archive import Head
 from archiver.contracts import Stat
 from archiver.errors import ArchiverError, MissingError
-from archiver.ledger import State
+from archiver.ledger import Record, State, StoredFile
 from archiver.naming import check_path
 from archiver.pages import places
 
@@ -41,6 +41,7 @@ _TYPES: Final = {
 _ACTIVE: Final = frozenset({"html", "xml", "svg"})
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _CONTENT: Final = re.compile(r"ocfl/[^/]+/v\d+/content/(?!metadata/)")
+_DERIVED: Final = re.compile(r"derived/([^/]+)/")
 _PUBLIC: Final = (places.SITE, "derived/")
 
 
@@ -59,7 +60,8 @@ class Server:
     def __init__(self, head: Head, address: str = "127.0.0.1", port: int = 0) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         hidden = frozenset(_hidden(head))
-        handler = type("Handler", (_Handler,), {"sink": head.sink, "hidden": hidden})
+        about = {"sink": head.sink, "hidden": hidden, "hidden_texts": _hidden_texts(head)}
+        handler = type("Handler", (_Handler,), about)
         kind = type("HttpServer", (ThreadingHTTPServer,), {"address_family": family, "daemon_threads": True})
         try:
             self._server = kind((address, port), handler)
@@ -97,10 +99,31 @@ def _hidden(head: Head) -> Iterator[str]:
     """Name the files of what was taken down: their bytes stay, and are shown to nobody."""
     for record in head.records.values():
         if record.state is State.TAKEN_DOWN:
-            editions = (record.files, *(edition.files for edition in record.earlier))
-            for file in (file for files in editions for file in files):
-                with suppress(MissingError):
-                    yield head.object(record.material.event).locate(file.path)
+            for file in _files(record):
+                yield from _copies(head, record.material.event, file)
+
+
+def _copies(head: Head, event: str, file: StoredFile) -> Iterator[str]:
+    """Name every place where the bytes of a file lie in its event."""
+    owner = head.object(event)
+    with suppress(MissingError):
+        yield owner.locate(file.path)
+    if owner.inventory is not None:
+        yield from (owner.prefix + path for path in owner.inventory.manifest.get(file.sha256, ()))
+
+
+def _hidden_texts(head: Head) -> frozenset[str]:
+    """Give the SHA-256 of what was taken down, and of which nothing made of it is shown either."""
+    taken, kept = set[str](), set[str]()
+    for record in head.records.values():
+        known = taken if record.state is State.TAKEN_DOWN else kept
+        known.update(file.sha256 for file in _files(record))
+    return frozenset(taken - kept)
+
+
+def _files(record: Record) -> Iterator[StoredFile]:
+    for files in (record.files, *(edition.files for edition in record.earlier)):
+        yield from files
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -112,6 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _SECONDS
     sink: ClassVar[Any]
     hidden: ClassVar[frozenset[str]]
+    hidden_texts: ClassVar[frozenset[str]]
     hosts: ClassVar[frozenset[str]] = frozenset()
 
     def do_GET(self) -> None:
@@ -147,7 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _may_show(self, path: str) -> bool:
         check_path(path)
         public = path == places.ROOT_PAGE or path.startswith(_PUBLIC) or _CONTENT.match(path)
-        return bool(public) and path not in self.hidden
+        made_of = _DERIVED.match(path)
+        shown = path not in self.hidden and (made_of is None or made_of[1] not in self.hidden_texts)
+        return bool(public) and shown
 
     def _send(self, found: Stat, *, body: bool) -> None:
         span = _span(self.headers.get("Range", ""), found.size)

@@ -41,7 +41,7 @@ class Writer:
         """Read what an earlier build left; `url` is kept from it unless a new one is given."""
         try:
             data = json.loads(read(sink, STATE, _STATE_BYTES))
-            known, earlier = {str(k): str(v) for k, v in data["pages"].items()}, str(data["url"])
+            known, earlier = {str(k): str(v) for k, v in data["pages"].items()}, _web(data["url"])
         except (DamageError, MissingError, *UNREADABLE):
             known, earlier = {}, ""
         sizes = {stat.path: stat.size for stat in sink.list(places.SITE)}
@@ -83,6 +83,12 @@ class Writer:
                 yield path, stub(path)
             elif not path.startswith(f"{places.SITE}assets/"):  # an open page may still load those
                 yield path, b"\n"
+
+
+def _web(url: object) -> str:
+    """Let through an address of the web alone: it comes to stand in front of every link of the feed."""
+    whole = isinstance(url, str) and url.startswith(("http://", "https://")) and url.isprintable()
+    return str(url) if whole else ""
 
 
 def digests(sink: Sink[Any]) -> dict[str, str]:

@@ -31,6 +31,8 @@ IDLE_SECONDS = 15.0
 #: Header lines are read through this; a body goes past it, straight into the caller's buffer.
 _BUFFER = 8192
 _MAX_INTERIM = 8
+#: Fields behind a body of chunks that are passed over.
+_MAX_TRAILERS = 100
 
 
 @functools.cache
@@ -166,6 +168,16 @@ class _Answer(http.client.HTTPResponse):
                 return version, status, reason
             http.client.parse_headers(self.fp)
         raise http.client.BadStatusLine("too many interim answers")
+
+    def _read_and_discard_trailer(self) -> None:
+        # `http.client` reads on as long as fields come: nothing of the body grows, so no limit would end it.
+        for _ in range(_MAX_TRAILERS):
+            line = self.fp.readline(_BUFFER + 1)
+            if len(line) > _BUFFER:
+                raise http.client.LineTooLong("trailer line")
+            if line in {b"\r\n", b"\n", b""}:
+                return
+        raise http.client.HTTPException("too many fields behind the body")
 
 
 class Connection(http.client.HTTPConnection):

@@ -59,6 +59,8 @@ class Body(httpx.SyncByteStream):
             raise httpx.ReadTimeout(str(error)) from error
         except http.client.IncompleteRead as error:
             raise httpx.RemoteProtocolError("the answer broke off") from error
+        except http.client.HTTPException as error:  # a line of the framing that has no end
+            raise httpx.RemoteProtocolError(f"the answer is garbled: {error}") from error
         except (OSError, ValueError) as error:
             raise httpx.ReadError(_reason(error)) from error
         self.received += count

@@ -180,7 +180,9 @@ def test_another_sink_gets_copies_of_the_pictures(tmp_path: Path, monkeypatch: p
         root = tmp_path / "two" / name
         return {
             str(p.relative_to(root)): p.read_bytes()
-            for top in ("site", "derived") for p in (root / top).rglob("*") if p.is_file()
+            for top in ("site", "derived") for p in (root / top).rglob("*")
+            # What they were made of differs: one sink's version may be a second younger.
+            if p.is_file() and not p.name.startswith("stamp.json")
         }  # fmt: skip
 
     assert trees("one") == trees("two")

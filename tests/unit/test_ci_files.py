@@ -1,0 +1,281 @@
+"""The files that people copy to run the archiver unattended: right as far as files can tell.
+
+What they do when they run is shown in tests/e2e/test_nights.py.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from workflow_kit import ACTION, GITHUB, GITLAB, ROOT, Machine, github, load
+
+CI = ROOT / "docs" / "how-to" / "ci"
+CONTAINER = ROOT / "Containerfile"
+#: The command where a shell would look for one, and its options as far as no variable stands between them.
+COMMANDS = re.compile(
+    r"(?:^ *|[;&|({] ?|/bin/|if )archive ([a-z]+)((?: --?[a-z-]+(?: \"\$[A-Z_]+\"| new)?)*)", re.MULTILINE
+)
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    for step in load(ACTION)["runs"]["steps"]:
+        yield f"action: {step['name']}", step["run"]
+    for job in load(GITHUB)["jobs"].values():
+        yield from ((f"github: {step['name']}", step["run"]) for step in job["steps"] if "run" in step)
+    for part in ("before_script", "script"):
+        yield f"gitlab: {part}", "\n".join(load(GITLAB)["archive"][part])
+    yield "cron", cron().split(maxsplit=6)[6]
+    for word, rest in instructions():
+        if word == "RUN":
+            yield f"container: {rest[:40]}", rest
+
+
+def cron() -> str:
+    lines = (CI / "archive.cron").read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if re.match(r"\d", line)]
+    return line
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Read the instructions of the Containerfile: comments go, continued lines are put together."""
+    lines = [line for line in CONTAINER.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    whole = "\n".join(lines).replace("\\\n", " ")
+    pairs = [line.split(maxsplit=1) for line in whole.splitlines() if line.strip()]
+    return [(word, " ".join(rest.split())) for word, rest in pairs]
+
+
+def steps() -> list[dict[str, Any]]:
+    jobs = load(GITHUB)["jobs"].values()
+    return [*load(ACTION)["runs"]["steps"], *(step for job in jobs for step in job["steps"])]
+
+
+@pytest.mark.parametrize(("name", "script"), list(scripts()), ids=lambda value: value[:40])
+def test_every_piece_of_shell_is_shell(name: str, script: str) -> None:
+    bash = shutil.which("bash")
+    assert bash, name
+    done = subprocess.run([bash, "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), name
+    assert "${{" not in script, "a value in a script is a way to run commands: hand it over in env"
+
+
+def test_every_command_and_option_in_them_exists() -> None:
+    from archiver.cli import LazyGroup
+
+    group = LazyGroup()
+    units = (CI / "archive.service").read_text(encoding="utf-8")
+    calls = [found for _, script in [*scripts(), ("unit", units)] for found in COMMANDS.findall(script)]
+    assert {name for name, _ in calls} == {"run", "status", "site"}
+    for name, options in calls:
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        known = {each for parameter in command.params for each in parameter.opts}
+        assert {each for each in options.split() if each.startswith("-")} <= known
+
+
+def test_a_linter_for_workflows_finds_nothing() -> None:
+    """It knows injection, unpinned actions, wide permissions, secrets out of their environment."""
+    tool = str(Path(sys.executable).with_name("zizmor"))
+    done = subprocess.run(
+        [tool, "--offline", "--no-progress", "--persona=auditor", "--format=json", str(ACTION), str(GITHUB)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = [f"{each['ident']}: {each['desc']}" for each in json.loads(done.stdout) if not each["ignored"]]
+    assert (done.returncode, told) == (0, []), done.stderr
+
+
+def test_the_linter_would_find_something(tmp_path: Path) -> None:
+    path = tmp_path / "action.yml"
+    text = ACTION.read_text(encoding="utf-8")
+    path.write_text(text.replace('--config "$CONFIG"', "--config ${{ inputs.config }}"), encoding="utf-8")
+    tool = str(Path(sys.executable).with_name("zizmor"))
+    command = [tool, "--offline", "--no-progress", "--format=json", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "template-injection" in done.stdout
+
+
+def test_the_action_takes_and_gives_what_it_says() -> None:
+    action = load(ACTION)
+    assert action["inputs"].keys() == {"config", "arguments", "version", "fail-on"}
+    assert action["outputs"].keys() == {"exit-code", "coverage", "report"}
+    text = ACTION.read_text(encoding="utf-8")
+    assert set(re.findall(r"inputs\.([a-z-]+)", text)) == action["inputs"].keys()
+    ids = {step.get("id") for step in action["runs"]["steps"]}
+    assert set(re.findall(r"steps\.([a-z-]+)\.", text)) <= ids
+    assert all("uses" not in step for step in action["runs"]["steps"])
+    assert all(each["description"] for part in ("inputs", "outputs") for each in action[part].values())
+
+
+def test_the_workflow_may_do_little_and_pins_what_it_uses() -> None:
+    workflow = load(GITHUB)
+    (job,) = workflow["jobs"].values()
+    assert workflow["permissions"] == {}
+    assert job["permissions"] == {"contents": "read"}
+    assert workflow["concurrency"] == {"group": "archive", "cancel-in-progress": False}
+    used = [step["uses"] for step in steps() if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", each) for each in used)
+
+
+@pytest.mark.parametrize("path", [GITHUB, GITLAB, *sorted(CI.glob("archive.*"))], ids=lambda path: path.name)
+def test_no_secret_stands_in_a_file(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    values = re.findall(r"(?im)^\s*[\w-]*(?:secret|password|token|_key|key_id)[\w-]*\s*[:=]\s*(.+)$", text)
+    assert all(re.fullmatch(r"\$\{\{ secrets\.\w+ \}\}", value) for value in values)
+
+
+def test_gitlab_runs_one_at_a_time_and_to_its_end() -> None:
+    job = load(GITLAB)["archive"]
+    assert (job["resource_group"], job["interruptible"]) == ("archive", False)
+    assert re.fullmatch(r"python:\d+\.\d+\.\d+-\S+", job["image"])
+    assert "==$ARCHIVER_VERSION" in job["before_script"][0]
+    assert all("latest" not in line for line in GITLAB.read_text(encoding="utf-8").splitlines())
+
+
+def test_the_units_are_units() -> None:
+    service, timer = (
+        configparser.ConfigParser(strict=True, interpolation=None, delimiters=("=",)) for _ in range(2)
+    )
+    for parser in (service, timer):
+        parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd minds upper case
+    service.read(CI / "archive.service", encoding="utf-8")
+    timer.read(CI / "archive.timer", encoding="utf-8")
+    assert service.sections() == ["Unit", "Service"]
+    assert timer.sections() == ["Unit", "Timer", "Install"]
+    assert service["Service"]["Type"] == "oneshot"
+    assert service["Service"]["User"] not in {"", "root"}
+    assert service["Service"]["NoNewPrivileges"] == "yes"
+    # A folder for state is made by systemd, and with ProtectSystem=strict it is all that can be written.
+    assert service["Service"]["WorkingDirectory"] == f"/var/lib/{service['Service']['StateDirectory']}"
+    assert timer["Timer"]["Persistent"] == "true"
+
+
+def test_the_line_for_cron() -> None:
+    *when, user = cron().split(maxsplit=6)[:6]
+    limits = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+    assert all(
+        value == "*" or low <= int(value) <= high for value, (low, high) in zip(when, limits, strict=True)
+    )
+    assert user == "archive"
+    assert "%" not in cron()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine whose `archive` writes down with which words it was called."""
+    (tmp_path / "repository").mkdir()
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    stub = (
+        f'#!{sys.executable}\nimport sys\nopen("{tmp_path}/calls", "a").write(repr(sys.argv[1:]) + "\\n")\n'
+    )
+    (bin_folder / "archive").write_text(stub + "print('{\"coverage\": 0.5}')\n")
+    (bin_folder / "archive").chmod(0o755)
+    return Machine(tmp_path / "machine", tmp_path / "repository", {}, {"PATH": f"{bin_folder}:/usr/bin:/bin"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("", []),
+        ("  ", []),
+        ("--kind slides   --limit 50", ["--kind", "slides", "--limit", "50"]),
+        ("--source 'my decks' ''", ["--source", "my decks", ""]),
+        ("$(touch pwned) `touch pwned` * ~", ["$(touch", "pwned)", "`touch", "pwned`", "*", "~"]),
+        ('"; touch pwned; #" \n beijing', ["; touch pwned; #", "beijing"]),
+        ("西安 --jobs\t2", ["西安", "--jobs", "2"]),
+    ],
+)
+def test_arguments_are_words_and_nothing_else(machine: Machine, arguments: str, words: list[str]) -> None:
+    done = github(machine, {"arguments": arguments})
+    assert (done["result"], done["coverage"]) == ("success", "0.5"), machine.log
+    calls = (machine.folder.parent / "calls").read_text(encoding="utf-8").splitlines()
+    wanted = ["run", "--config", "archive.yaml", "--fail-on", "new", "--json", *words]
+    assert calls[0] == repr(wanted)
+    assert not list(machine.folder.rglob("pwned"))
+
+
+def test_words_that_are_none_run_nothing(machine: Machine) -> None:
+    done = github(machine, {"arguments": "--source 'my decks"})
+    assert (done["result"], done["exit-code"]) == ("failure", "2")
+    assert "No closing quotation" in machine.log
+    assert " 'run'" not in (machine.folder.parent / "calls").read_text().replace("[", " ")
+
+
+@pytest.mark.parametrize(
+    ("version", "code"), [("0.1.0; touch pwned", 2), ("--pre", 2), ("../other", 2), ("0.1.0\nx", 2)]
+)
+def test_a_version_is_a_version(machine: Machine, version: str, code: int) -> None:
+    (install,) = (step for step in load(ACTION)["runs"]["steps"] if step.get("id") == "install")
+    assert machine.shell(install["run"], {"VERSION": version}) == code
+    assert "must be a release" in machine.log
+    assert not list(machine.folder.rglob("pwned"))
+
+
+def test_the_container_is_built_from_the_wheel_and_runs_without_rights() -> None:
+    words = [word for word, _ in instructions()]
+    assert set(words) <= {"FROM", "WORKDIR", "RUN", "COPY", "USER", "ENV", "STOPSIGNAL", "ENTRYPOINT", "CMD"}
+    last = instructions()[max(index for index, word in enumerate(words) if word == "FROM") :]
+    text = dict(last)
+    assert int(text["USER"]) > 0
+    assert json.loads(text["ENTRYPOINT"]) == ["archive"]
+    runs = " ".join(rest for word, rest in last if word == "RUN")
+    assert "ffmpeg" in runs
+    assert "/wheels/*.whl" in runs
+    assert runs.count("rm -rf /var/lib/apt/lists/*") == runs.count("apt-get update")
+    assert last.index(("USER", text["USER"])) > max(
+        index for index, (word, _) in enumerate(last) if word == "RUN"
+    )
+    copied = [rest for word, rest in last if word == "COPY"]
+    assert all(rest.startswith("--from=build ") for rest in copied)
+
+
+def test_the_container_pins_keeps_no_cache_and_copies_no_more_than_it_needs() -> None:
+    for word, rest in instructions():
+        if word == "FROM":
+            assert re.match(r"python:\d+\.\d+\.\d+-[a-z-]+(@sha256:[0-9a-f]{64})?( AS \w+)?$", rest)
+        if word == "RUN" and "pip install" in rest:
+            assert "--no-cache-dir" in rest
+        if word == "RUN" and "apt-get install" in rest:
+            assert "--no-install-recommends" in rest
+        if word == "COPY" and "--from" not in rest:
+            *sources, _ = rest.split()
+            assert "." not in sources
+            assert all((ROOT / source).exists() for source in sources)
+
+
+def test_the_container_builds_the_wheel_of_what_it_copies(tmp_path: Path) -> None:
+    """Do what its first part does, but for installing the builder, which is here."""
+    tree = tmp_path / "src"
+    tree.mkdir()
+    first = instructions()[: [word for word, _ in instructions()].index("FROM", 1)]
+    for word, rest in first:
+        if word == "COPY":
+            *sources, target = rest.split()
+            for source in sources:
+                copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy2
+                copy(
+                    ROOT / source,
+                    tree / target / (source if target == "./" else ""),
+                    **_SYMLINKS.get(copy, {}),
+                )
+    (build,) = [rest for word, rest in first if word == "RUN" and "build" in rest.split()]
+    command = build.replace("/wheels", str(tmp_path / "wheels")).replace("python", sys.executable, 1)
+    done = subprocess.run(["bash", "-c", command], cwd=tree, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "wheels").glob("event_archiver-*.whl"))) == 1
+
+
+_SYMLINKS: dict[Any, dict[str, Any]] = {shutil.copytree: {"symlinks": True, "dirs_exist_ok": True}}
