@@ -6,9 +6,8 @@ workers of `archiver.pool` share nothing with it but their tasks and outcomes.
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -16,47 +15,44 @@ from typing import Any
 from archiver import (
     __version__,
     assign,
-    examine,
+    closing,
     handing,
     hold,
     instances,
-    ocfl,
     publish,
     ready,
     recall,
     renamed,
     replicate,
     scope,
-    seal,
     staging,
     tally,
     upkeep,
 )
 from archiver.allowance import Allowance, Limits
-from archiver.archive import COMMON, RUNS, logbooks, new_run
+from archiver.archive import COMMON, logbooks, new_run
 from archiver.budget import Budget
 from archiver.bundle import Bundle, Taking
+from archiver.closing import Closing
 from archiver.config import Config, SourceSpec
 from archiver.contracts import Source
 from archiver.coverage import coverage
 from archiver.decisions import Settled, settle
 from archiver.discover import Discovery, Listable, Listing
 from archiver.documents import documents
-from archiver.errors import SinkError
+from archiver.foreman import Foreman
 from archiver.hold import Hold
 from archiver.instances import Instances, Workshop
 from archiver.interrupts import stoppable
 from archiver.journal import Journal
 from archiver.ledger import Key, Record, union
 from archiver.plan import Knowledge, Plan, Standing, plan
-from archiver.pool import Crew
 from archiver.record import Recorder
 from archiver.registry import Registry
-from archiver.report import Report, Silent, SourceReport, Watcher, revisions, source_reports
+from archiver.report import Report, Silent, Watcher, revisions, source_reports
 from archiver.route import Filters
 from archiver.shelf import Shelf
 from archiver.talks import refreshed
-from archiver.work import Outcome, Task
 
 
 @dataclass(frozen=True)
@@ -148,7 +144,7 @@ class Run:
         if self.options.dry_run:
             self._follow(made, known)
             tally.count_work(self.report, self.planned, known)
-            self._count_traffic()
+            closing.count_traffic(self.report, self._allowance, self._before)
             self.report.interrupted = self._interrupted
             return
         recorder = self._recorder(held, known)
@@ -295,69 +291,14 @@ class Run:
         recorder.level()
 
     def _work(self, made: Instances, recorder: Recorder, held: Hold, planned: Plan) -> None:
-        waiting = assign.tasks(planned.work, made.workshop, held.heads, recorder.known)
-        self.report.remaining += len(waiting)
-        adopted: set[int] = set()
-        for outcome in assign.adopt(waiting, held.heads):
-            self._take(recorder, [outcome], resumed=True)
-            adopted.add(id(outcome.task))
-            if self.stop.is_set():
-                break
-        waiting = self._allowance.affordable([task for task in waiting if id(task) not in adopted])
-        self.watcher.said("working", tasks=waiting)
-        examine.start(len(waiting))
-        again = self._round(waiting, made, recorder, held, last=False)
-        self._round(again, made, recorder, held, last=True)
+        waiting = assign.tasks(
+            planned.work, made.workshop, held.heads, recorder.known, pictures=self.config.archive.site
+        )
+        Foreman(
+            made, recorder, held, self.report, self.watcher, self.stop,
+            self._budget, self._allowance, self._jobs, self.config.archive.staging, frozenset(self.given),
+        ).work(waiting)  # fmt: skip
         self.report.interrupted = self._interrupted
-
-    def _round(
-        self, waiting: Sequence[Task], made: Instances, recorder: Recorder, held: Hold, *, last: bool
-    ) -> list[Task]:
-        """Work on tasks; give back those that failed in passing and deserve a second try."""
-        again: list[Task] = []
-        limits = {name: ready.max_fetches(made.source(name)) for name in {task.source for task in waiting}}
-        prepare = ready.Ready(self.config.archive.staging, recorder, held)
-        work = ready.Bounded(self._budget, self._jobs, self.stop, alone=last)
-        crew = Crew(self._jobs, limits, self._moved, self.stop, prepare, work)
-        for outcomes in crew.outcomes(waiting):
-            settled = []
-            for outcome in outcomes:
-                if not last and (outcome.transient or not ready.is_settled(outcome)):
-                    self._stop_sinks(recorder, outcome)
-                    again.append(outcome.task)
-                else:
-                    settled.append(outcome)
-            self._take(recorder, settled)
-        return [] if self.stop.is_set() else again
-
-    def _moved(self, task: Task, done: int, total: int | None) -> None:
-        self.watcher.moved(task.material.event, task.source, task.material.id, done, total)
-
-    def _take(self, recorder: Recorder, outcomes: Iterable[Outcome], *, resumed: bool = False) -> None:
-        """Record outcomes, and tell of them when the journals name them."""
-        told = [self._record(recorder, outcome, resumed=resumed) for outcome in outcomes]
-        recorder.acknowledge()
-        for data in told:
-            if data:
-                self.watcher.said("item.done", **data)
-
-    def _record(self, recorder: Recorder, outcome: Outcome, *, resumed: bool) -> dict[str, Any]:
-        """Record one outcome and say what is to be told of it."""
-        self._stop_sinks(recorder, outcome)
-        if not ready.is_settled(outcome):
-            return {}  # no sink took it: it stays to be done
-        done = ready.done(outcome)
-        before = recorder.known.get(done.key)
-        # What a person hands over is told of at once, and not waited for: it leaves no pending record.
-        handed = done.problem is not None and done.source in self.given
-        record = None if handed else recorder.done(done)
-        self.report.remaining -= 1
-        what = tally.count_outcome(self.report, outcome, before, record, resumed=resumed)
-        return {"outcome": outcome, "how": what, "record": record}
-
-    def _stop_sinks(self, recorder: Recorder, outcome: Outcome) -> None:
-        for name, error in outcome.sink_errors.items():
-            recorder.stop(name, error)
 
     def _catch_up(self, recorder: Recorder) -> None:
         """Give every sink what it missed in earlier runs, from one that has it."""
@@ -409,70 +350,13 @@ class Run:
         """Say whether somebody asked for the end; a limit that was met is no interruption."""
         return self.stop.is_set() and not self._allowance.reached
 
-    def _count_traffic(self) -> None:
-        """Note what the run took, and what sources the run before could not list either."""
-        taken = self._allowance
-        self.report.stopped, self.report.requests = taken.reached, taken.requests
-        self.report.received = taken.bytes
-        tally.note_known(self.report, self._before)
-
     def _finish(self, recorder: Recorder, held: Hold) -> None:
         """Bring the index up to date, then leave the run report."""
-        tally.count_new(self.report, self._scopes)
-        self._count_traffic()
+        closing = Closing(self.report, self.config.archive, self._earlier, self.stop)
+        closing.count(self._scopes, self._allowance, self._before)
         waived = recall.waivers(held.heads.values(), self.config)
         tally.count_coverage(self.report, coverage(self.config.events, recorder.known.values(), waived))
         upkeep.refresh(recorder, self.config, self._router.asks, self.report, self.watcher)
-        self._count_copies(recorder)
-        self._note_errors(recorder)
-        if (
-            any(each.error for each in recorder.shelves.values())
-            or self.report.remaining
-            or self.stop.is_set()
-        ):
-            self._keep_earlier()
-        self.report.finished = ready.now()
-        for name, shelf in recorder.healthy.items():
-            try:
-                self._leave_report(shelf)
-            except SinkError as error:
-                recorder.stop(name, error)
-        self._note_errors(recorder)
+        closing.close(recorder)
         self.watcher.said("finished", report=self.report)
         self.registry.broadcast("archiver_run_finished", report=self.report.to_json())
-
-    def _count_copies(self, recorder: Recorder) -> None:
-        """Name the sinks that lack something; they are faults where too few have everything."""
-        lacking = {name: recorder.lacking(shelf) for name, shelf in recorder.healthy.items()}
-        whole = sum(not number for number in lacking.values())
-        few = whole < self.config.archive.min_copies and not self.stop.is_set()
-        for name, number in lacking.items():
-            if number:
-                self.report.sinks[name].add_note(ready.lacking(number))
-            if number and few:
-                sink = self.report.sinks[name]
-                sink.error = f"it {sink.note}; min_copies is {self.config.archive.min_copies}"
-                sink.note = ""
-
-    def _note_errors(self, recorder: Recorder) -> None:
-        for name, each in recorder.shelves.items():
-            if each.error is not None:
-                self.report.sinks[name].error = str(each.error)
-
-    def _keep_earlier(self) -> None:
-        """Let no listing count that is not recorded everywhere: the next run goes on from the one before."""
-        for name, now in self.report.sources.items():
-            before = self._earlier.get(name, SourceReport())
-            self.report.sources[name] = replace(
-                now,
-                cursor=before.cursor,
-                scopes=before.scopes,
-                settled=before.settled,
-                baseline=before.baseline,
-            )
-
-    def _leave_report(self, shelf: Shelf) -> None:
-        data = json.dumps(self.report.to_json(), ensure_ascii=False, indent=1)
-        sink = shelf.head.sink
-        seal.create(sink, f"{RUNS}{self.id}.json", ocfl.blob(data.encode("utf-8", "backslashreplace")))
-        sink.flush()

@@ -239,7 +239,7 @@ def test_a_public_sink_is_no_second_copy(tmp_path: Path) -> None:
     world = _plain(tmp_path, INTERNAL, sinks=("local", "second", "public"))
     world.settings = replace(world.settings, min_copies=2)
     assert world.run().exit_code() == 0
-    world.troubles = {"second": lambda _: (_ for _ in ()).throw(SinkError("away"))}  # type: ignore[dict-item]  # raises
+    world.troubles = {"second": lambda _: (_ for _ in ()).throw(SinkError("away"))}  # raises
     assert world.run().exit_code() == 3
 
 

@@ -106,3 +106,13 @@ def test_pictures_are_made_while_the_bytes_are_here_and_never_read_back(config: 
     photo.unlink()
     assert execute(["site", "-c", config, "--sink", "one"]) == 0
     assert f"derived/{digest}/w360-v1.jpg" in (tmp_path / "one/site/photos/beijing.html").read_text()
+
+
+def test_pictures_are_drawn_by_the_workers_not_by_the_pages(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a sink on another machine got is not fetched again to be drawn.
+    monkeypatch.setattr("archiver.pages.build", lambda *_, **__: 1 / 0)
+    assert execute(["run", "-c", config]) == 0
+    assert list((tmp_path / "one/derived").glob("*/w360-v1.jpg"))
+    assert list((tmp_path / "two/derived").glob("*/pictures-v1.json"))

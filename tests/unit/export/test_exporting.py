@@ -166,7 +166,7 @@ def test_damage_is_named_and_nothing_is_left(world: World, into: bytes | None, *
 
 
 @pytest.mark.parametrize("form", [{}, {"zipped": True}, {"bagit": True}])
-def test_another_sink_helps_where_one_is_damaged(tmp_path: Path, form: dict[str, bool]) -> None:
+def test_another_sink_helps_where_one_is_damaged(tmp_path: Path, form: dict[str, Any]) -> None:
     world = World(tmp_path, sinks=("one", "two"))
     world.up.put(*(Item(name, (name.encode(),)) for name in ("first", "second", "third")))
     world.run()
