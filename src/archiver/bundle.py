@@ -342,11 +342,11 @@ class Taking:
 
     def _plan(self, item: Item, result: Plan) -> None:
         record = self.known.get(item.key)
-        material = item.material if record is None else record.material
-        found = Found(item.source, item.type_name, material, "bundle")
         if record is None:
-            result.work.append(Work(found, "new"))
-        elif is_open(record):
+            result.work.append(Work(Found(item.source, item.type_name, item.material, "bundle"), "new"))
+            return
+        found = Found(item.source, record.type_name, record.material, "bundle")
+        if is_open(record):
             result.work.append(Work(found, "retry"))
         else:
             result.same.append(found)  # stored meanwhile, taken down, or gone: it stays as it is

@@ -74,7 +74,8 @@ class Closing:
                 self.report.sinks[name].error = str(each.error)
 
     def _keep_earlier(self) -> None:
-        """Let no listing count that is not recorded everywhere: the next run goes on from the one before."""
+        """Let nothing count that is not recorded everywhere: the next run goes on from the one before."""
+        self.report.rules = ""
         for name, now in self.report.sources.items():
             before = self.earlier.get(name, SourceReport())
             self.report.sources[name] = replace(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archiver import decisions
+from archiver import __version__, decisions
 from archiver.decisions import METHOD, Decisions, Settled
 from archiver.errors import ArchiverError, GoneError, SinkError
 from archiver.ledger import Edition, Key, Match, Problem, Record, State, StoredFile, is_worse
@@ -105,15 +106,26 @@ class Recorder:
         for each in self.healthy.values():
             each.drop(key)
 
-    def rematch(self, named: Mapping[Key, str]) -> None:
+    @property
+    def rules(self) -> str:
+        """Name all that decides to which talk a material belongs, the material itself aside: a SHA-256."""
+        told = (__version__, self.series, self.events, self.decisions)
+        return hashlib.sha256(repr(told).encode("utf-8", "backslashreplace")).hexdigest()
+
+    def rematch(self, named: Mapping[Key, str], rules: str = "", changed: Collection[Key] = ()) -> None:
         """Look which materials belong to another talk by now: the talks may have changed.
 
-        `named` are the talks that sources name today.
+        `named` are the talks that sources name today, `rules` those by which all were matched last, and
+        `changed` the materials of which something is new since then.
         """
+        as_before = rules == self.rules
         for key, before in list(self.known.items()):
             if key[0] not in self.events or before.match.method == METHOD:
                 continue
-            material = replace(before.material, talk=named.get(key) or before.material.talk)
+            talk = named.get(key) or before.material.talk
+            if as_before and talk == before.material.talk and key not in changed:
+                continue
+            material = replace(before.material, talk=talk)
             matched = self._match(material, before.type_name)
             if matched.talk != before.match.talk or material.talk != before.material.talk:
                 changes = {"material": material, "match": matched}

@@ -119,8 +119,8 @@ class Report:
     """A whole run. Times are UTC, RFC 3339. `remaining` counts what was planned and not come to.
 
     `stopped` names the limit that ended the run early (`time-limit`, `byte-limit`, `request-limit`), which
-    is no fault. `requests` and `received` (bytes) are what the sources were asked and sent. `coverage` is
-    None where it is not known, as in a dry run.
+    is no fault. `requests` and `received` (bytes) are what the sources were asked and sent. `rules` names
+    that by which materials were matched to talks. `coverage` is None where it is not known, as in a dry run.
     """
 
     run: str
@@ -140,6 +140,7 @@ class Report:
     sinks: dict[str, SinkReport] = field(default_factory=dict)
     problems: list[ItemProblem] = field(default_factory=list)
     revisions: dict[str, str] = field(default_factory=dict)
+    rules: str = ""
     coverage: CoverageReport | None = None
 
     def count(self, event: str, source: str, what: str) -> None:

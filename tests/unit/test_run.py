@@ -863,7 +863,7 @@ def test_a_fetch_that_hangs_at_a_stop_is_left_behind(world: World, monkeypatch: 
     never = threading.Event()
     world.up.put(Item("x"), Item("y"))
     run = world.prepared(jobs=2)
-    monkeypatch.setattr("archiver.run.Crew", partial(Crew, grace=0.1))
+    monkeypatch.setattr("archiver.foreman.Crew", partial(Crew, grace=0.1))
 
     def hang(name: str) -> None:
         if name == "y":
