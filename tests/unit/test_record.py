@@ -288,5 +288,5 @@ def test_what_was_matched_by_the_same_rules_is_not_matched_again(
     recorder.rematch({KEY: "swift"}, rules)  # its source names another talk
     recorder.rematch({}, "other rules")
     assert asked == ["x"] * 3
-    recorder.events["a"] = replace(A, title="Another title")
+    recorder.events = {**recorder.events, "a": replace(A, title="Another title")}
     assert recorder.rules != rules

@@ -48,7 +48,10 @@ def test_every_flipped_bit_is_found_and_repaired_from_the_second_sink(bench: Ben
 
 def test_every_single_file_spoiled_alone_is_found(bench: Bench) -> None:
     chance = random.Random(2012)
-    for path in bench.paths():
+    site = {path for path in bench.paths() if pages.is_page(path)}
+    # Of the pages, which are many and much alike, some.
+    left = site - {*chance.sample(sorted(site), 12), "index.html"}
+    for path in [path for path in bench.paths() if path not in left]:
         file = bench.one / path
         right = file.read_bytes()
         bit = flip(file, chance)
