@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from s3_servers import Server, seaweed
 
 # `make test` says the same of the same code every time; `make hunt` looks for new examples, and for longer.
-settings.register_profile("steady", derandomize=True)
-settings.register_profile("hunt", max_examples=2000, deadline=None, print_blob=True)
+# A busy machine is no failure.
+PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("steady", derandomize=True, **PATIENT)
+settings.register_profile("hunt", max_examples=2000, print_blob=True, **PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 

@@ -167,7 +167,7 @@ class World:
     albums: dict[str, tuple[tuple[Event, str], ...]] = field(default_factory=dict)
     sinks: tuple[str, ...] = ("local",)
     troubles: dict[str, Callable[[str], None]] = field(default_factory=dict)
-    settings: ArchiveSettings = field(default_factory=lambda: ArchiveSettings("A tour"))
+    settings: ArchiveSettings = field(default_factory=lambda: ArchiveSettings("A tour", site=False))
     hooks: list[Any] = field(default_factory=list)
     source_options: dict[str, Options] = field(default_factory=dict)
 

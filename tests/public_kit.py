@@ -12,6 +12,7 @@ from archiver.amend import amending
 from archiver.config import Config
 from archiver.consents import Given
 from archiver.copying import Copied, Copying
+from archiver.decisions import Decision, Verdict
 from archiver.model import Audience, Consent, Event, Kind, Material, Talk
 from line_kit import Item, World
 
@@ -106,6 +107,13 @@ class PublicWorld(World):
         lines = [replace(each, at=logbook.now()).line() for each in given]
         with amending(self.config, self.registry()) as desk:
             desk.write(logbook.CONSENTS, lines, "decided")
+
+    def reject(self, *names: str) -> None:
+        """Reject things of the first source, as `archive matches reject` does."""
+        ids = [mark(name, "id") for name in names]
+        made = [Decision("memory", each, Verdict.REJECT, logbook.now()).to_json() for each in ids]
+        with amending(self.config, self.registry()) as desk:
+            desk.write(logbook.DECISIONS, made, "rejected")
 
     def copy(self, origin: str = "local", target: str = "public") -> Copied:
         """Fill one sink from another."""

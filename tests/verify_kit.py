@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archiver.config import ArchiveSettings
 from archiver.model import Kind
 from archiver.verify import Finding, Verify, VerifyReport, Wanted
 from line_kit import Item, World
@@ -58,7 +59,7 @@ class Bench:
 
 
 def _world(folder: Path) -> World:
-    world = World(folder, sinks=("one", "two"))
+    world = World(folder, sinks=("one", "two"), settings=ArchiveSettings("A tour"))
     world.up.put(
         Item("x", (b"bytes of x",), title="Deploy"),
         Item("deck", (pdf(["云计算 with Chef"]),), kind=Kind.SLIDES, title="Chef"),

@@ -185,6 +185,16 @@ def as_meant(head: Head, audience: Audience) -> Head:
     )
 
 
+def check_audience(name: str, sink: Sink[Any], audience: Audience) -> None:
+    """Look whether a sink may be used for an audience, reading no more than what it says of itself.
+
+    Raises `SinkError` as `as_meant` does, `FormatError` for a newer format, `DamageError`.
+    """
+    head = Head(name, sink, ocfl.load(sink, COMMON))
+    head.audience = check_format(name, head.object(COMMON))
+    as_meant(head, audience)
+
+
 def as_sink_error(name: str, error: SinkError | DamageError) -> SinkError:
     """Take damage as what it is to a run: this sink cannot be used, the others serve."""
     if isinstance(error, SinkError):

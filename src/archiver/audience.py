@@ -10,30 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archiver import crate
 from archiver.archive import COMMON
 from archiver.config import Config, SourceSpec
 from archiver.consents import Consents
-from archiver.ledger import Edition, Key, Match, Record, State
-from archiver.model import Consent, Event, Kind, Material, Talk
+from archiver.decisions import Decision, Decisions, is_of_event, is_rejected, match
+from archiver.ledger import Key, Record, State
+from archiver.model import Consent, Event, Kind, Talk
 from archiver.plan import OUT_OF_SCOPE
+from archiver.rulings import Ruling, strictest, strictest_word, together
+from archiver.shown import edition
 
-_STRICTEST = (Consent.INTERNAL, Consent.UNKNOWN, Consent.PUBLIC)
 #: Kinds that belong to a talk as a rule: one that no talk was found for may be of any of them.
 _OF_TALKS = frozenset({Kind.SLIDES, Kind.VIDEO})
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """Who may see something, and what says so."""
-
-    consent: Consent
-    why: str
-
-    @property
-    def public(self) -> bool:
-        """Say whether it may go into a public sink."""
-        return self.consent is Consent.PUBLIC
 
 
 @dataclass(frozen=True)
@@ -42,6 +30,7 @@ class Clearance:
 
     config: Config
     consents: Consents = field(default_factory=Consents)
+    decisions: Decisions = field(default_factory=Decisions)
 
     @property
     def _events(self) -> dict[str, Event]:
@@ -72,18 +61,41 @@ class Clearance:
         """Judge one record by itself: a decision, else the stricter of its talk and the use that lists it.
 
         Where neither says anything the event does. `rulings` looks at all records together, as is needed
-        where one material is listed twice.
+        where one material is listed twice, its bytes are elsewhere too, or a report led to it.
         """
         if record.state is State.TAKEN_DOWN:
-            return Ruling(Consent.INTERNAL, "it was taken down")
+            return Ruling(Consent.INTERNAL, "it was taken down", firm=True)
         decided = self.consents.of_item(record.type_name, record.material.id)
         if decided is not None:
-            return Ruling(decided, "decided for this material")
+            return Ruling(decided, "decided for this material", firm=True)
         event = self._events.get(record.material.event)
+        placed = self.decisions.about(record.type_name, record.material.id)
+        if placed is not None:  # no run may have followed it yet
+            record = replace(record, match=match(placed, record.material.event) or record.match)
+        if is_rejected(record):
+            return self._of_rejected(record, event)
+        own = self._of_listed(record, event)
+        if placed is None or placed.event == record.material.event:
+            return own
+        return strictest([own, self._of_place(placed)])
+
+    def _of_listed(self, record: Record, event: Event | None) -> Ruling:
         said = [each for each in (self._of_use(record, event), self._of_its_talk(record, event)) if each]
-        if said:
-            return min(said, key=lambda each: _STRICTEST.index(each.consent))
-        return self.of_event(event)
+        return strictest(said) if said else self.of_event(event)
+
+    def _of_rejected(self, record: Record, event: Event | None) -> Ruling:
+        """Judge what a person rejected: not public, and as closed as any talk that it may have been of."""
+        talks = [self.of_talk(event, each) for each in event.talks] if event else []
+        closest = strictest([self._of_use(record, event) or self.of_event(event), *talks])
+        word = strictest_word([closest.consent, Consent.UNKNOWN])
+        return Ruling(word, "a person rejected it: it does not belong here")
+
+    def _of_place(self, placed: Decision) -> Ruling:
+        """Judge the place where a person said that something belongs, which is not where it is held."""
+        event = self._events.get(placed.event)
+        talks = event.talks if event else ()
+        talk = next((each for each in talks if each.id == placed.talk), None)
+        return self.of_talk(event, talk) if event and talk else self.of_event(event)
 
     def _of_use(self, record: Record, event: Event | None) -> Ruling | None:
         """Give what the uses of its source say; the strictest of several. None when none says anything."""
@@ -96,8 +108,8 @@ class Clearance:
         if not any(said):
             return None
         default = self.of_event(event).consent
-        strictest = min((each or default for each in said), key=_STRICTEST.index)
-        return Ruling(strictest, f"the source {record.source} is used so for {record.material.event}")
+        word = strictest_word(each or default for each in said)
+        return Ruling(word, f"the source {record.source} is used so for {record.material.event}")
 
     def _of_its_talk(self, record: Record, event: Event | None) -> Ruling | None:
         if event is None:
@@ -105,7 +117,7 @@ class Clearance:
         talk = next((each for each in event.talks if each.id == record.match.talk), None)
         if talk is not None:
             return self._said_of_talk(event.id, talk)
-        if record.match.method == "decision":
+        if is_of_event(record.match):
             return None  # a person placed it in the event as a whole
         closed = [each for each in event.talks if not self.of_talk(event, each).public]
         kinds = _OF_TALKS | {kind for each in closed for kind in each.expect}
@@ -116,46 +128,27 @@ class Clearance:
     def rulings(self, records: Iterable[Record]) -> dict[Key, Ruling]:
         """Judge records together. One material listed twice is one material.
 
-        What is internal in one place is internal in every other. Two records of one event share the
-        names of their files: both have to be public.
+        What is internal in one place is internal in every other, and so are its bytes, under whatever name.
+        Two records of one event share the names of their files: both have to be public. What a report led to
+        is no more public than that report. `records` has to be everything that the archive knows.
         """
         known = list(records)
-        found = {record.key: self.of_record(record) for record in known}
-        closed: dict[tuple[str, ...], Ruling] = {}
-        for record in known:
-            ruling, item = found[record.key], (record.type_name, record.material.id)
-            if ruling.consent is Consent.INTERNAL:
-                closed[item] = ruling
-            if not ruling.public:
-                closed.setdefault((*item, record.material.event), ruling)
-        for record in known:
-            item = (record.type_name, record.material.id)
-            stricter = closed.get(item) or closed.get((*item, record.material.event))
-            if found[record.key].public and stricter:
-                found[record.key] = Ruling(stricter.consent, f"listed elsewhere, too: {stricter.why}")
-        return found
+        return together(known, {record.key: self.of_record(record) for record in known})
 
     def records(self, known: Iterable[Record]) -> dict[Key, Record]:
-        """Give what a public sink may know: held materials that are cleared, as it may know them."""
+        """Give what a public sink may know: held materials that are cleared, as it may know them.
+
+        By their keys there: the ids of some are others than in the archive (`archiver.shown`).
+        """
         listed = list(known)
         rulings = self.rulings(listed)
         cleared = (each for each in listed if each.files and each.key[0] and rulings[each.key].public)
-        return {each.key: self._edition(each) for each in cleared}
+        editions = (edition(each, self._shown(each.material.event)) for each in cleared)
+        return {each.key: each for each in editions if each.files}
 
-    def _edition(self, record: Record) -> Record:
-        """Leave out of a record what is about the archive's keeping, or names what is not cleared."""
-        event = self._events.get(record.material.event)
-        talks = event.talks if event else ()
-        shown = {each.id for each in talks if event and self.of_talk(event, each).public}
-        matched = record.match if record.match.talk in shown else Match()
-        return replace(
-            record,
-            material=_public_material(record.material, matched.talk),
-            match=replace(matched, why=""),
-            problem=None,
-            earlier=tuple(Edition(each.until, "", each.files) for each in record.earlier),
-            history=tuple(replace(step, run="", reason="") for step in record.history),
-        )
+    def _shown(self, name: str) -> set[str]:
+        event = self._events.get(name)
+        return {each.id for each in event.talks if self.of_talk(event, each).public} if event else set()
 
     def events(self, cleared: Iterable[Key]) -> tuple[Event, ...]:
         """Give the events that a public sink shows, with the talks that it shows.
@@ -187,21 +180,6 @@ def _said(spec: SourceSpec, event: str) -> Sequence[Consent | None]:
     """Give what the uses for an event say; those of all events when it has none: a mail that was routed."""
     pairs = list(zip(spec.entries, spec.consents or (None,) * len(spec.entries), strict=True))
     return [said for entry, said in pairs if entry.event.id == event] or [said for _, said in pairs]
-
-
-def _public_material(material: Material, talk: str) -> Material:
-    """Give a material without mail addresses and without what its source keeps for itself."""
-    return replace(
-        material,
-        title=crate.public_text(material.title),
-        url=crate.public_address(material.url),
-        revision="",
-        talk=talk,
-        authors=tuple(filter(None, map(crate.public_text, material.authors))),
-        description=crate.public_text(material.description),
-        tags=tuple(filter(None, map(crate.public_text, material.tags))),
-        extra={},
-    )
 
 
 def public_report(

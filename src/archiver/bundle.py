@@ -25,7 +25,7 @@ from archiver.ledger import Key, Record, State, material_from_json, material_to_
 from archiver.model import Material
 from archiver.plan import Plan, Work, is_settled
 from archiver.redact import MASK
-from archiver.report import Report, SourceReport
+from archiver.report import LEFT_ALONE, Report, SourceReport
 from archiver.route import REJECTED, UNROUTED, Filters, Found
 
 FORMAT, VERSION = "archive-handoff", 1
@@ -361,7 +361,7 @@ def _told(why: str, these: Sequence[Item | Refused]) -> str:
     items = [each for each in these if isinstance(each, Item)]
     number = "1 item" if len(items) == 1 else f"{len(items):,} items"
     waits = f"{number} of the bundle" if items else "its listing"
-    return f"{waits} left alone: {why}"
+    return f"{waits} {LEFT_ALONE}: {why}"
 
 
 def masked(bundle: Bundle, mask: Callable[[str], str]) -> Bundle:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from archiver.decisions import is_rejected
 from archiver.errors import BlockedError, GoneError
 from archiver.ledger import Record, State, best, best_grade
 from archiver.model import Event, Grade, Kind, Role, Talk
@@ -163,11 +164,12 @@ class Coverage:
 def coverage(events: Sequence[Event], records: Iterable[Record], waivers: Iterable[Waiver] = ()) -> Coverage:
     """Compare the programme with the ledgers' records. Pure.
 
-    Records of events that are not in `events` are only named. Taken-down ones count for nothing.
+    Records of events that are not in `events` are only named. What was taken down or rejected counts for
+    nothing.
     """
     by_event: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda item: item.key):
-        if record.state is not State.TAKEN_DOWN:
+        if record.state is not State.TAKEN_DOWN and not is_rejected(record):
             by_event.setdefault(record.material.event, []).append(record)
     waived = frozenset((waiver.event, waiver.talk, waiver.kind) for waiver in waivers)
     return Coverage(
@@ -191,7 +193,7 @@ def _event(event: Event, records: Sequence[Record], waived: _Waived) -> EventCov
         _talk(event.id, talk, [record for record in records if record.match.talk == talk.id], waived)
         for talk in event.talks
     )
-    # What a person decided is decided: of the event as a whole, or rejected.
+    # What a person decided is decided: it is of the event as a whole.
     loose = [each for each in records if each.match.talk not in known and each.match.method != "decision"]
     kinds = {}
     for kind in Kind:

@@ -21,6 +21,8 @@ from archiver.model import Event, Material
 ACCEPTED = "accepted"
 #: How a talk was found that a person named.
 METHOD = "decision"
+#: How the `why` of a match begins that a decision made: not here; not in this event.
+_REJECTED, _ELSEWHERE = "rejected", "it belongs to "
 _TEXTS = ("type_name", "id", "at", "event", "talk", "reason", "source", "title")
 
 Item = tuple[str, str]
@@ -101,11 +103,16 @@ def short_id(type_name: str, identity: str) -> str:
 def match(decision: Decision, event: str) -> Match | None:
     """Give the match that a decision means for a record in an event; None when titles are to tell."""
     if decision.verdict is Verdict.REJECT:
-        why = f"rejected: {decision.reason}" if decision.reason else "rejected"
+        why = f"{_REJECTED}: {decision.reason}" if decision.reason else _REJECTED
         return Match(method=METHOD, why=why)
     if decision.event != event:
-        return Match(method=METHOD, why=f"it belongs to {decision.place}")
+        return Match(method=METHOD, why=f"{_ELSEWHERE}{decision.place}")
     return Match(decision.talk, METHOD, 1.0) if decision.talk else None
+
+
+def is_of_event(found: Match) -> bool:
+    """Say whether a match means that a person placed the material in its event, and in no certain talk."""
+    return found.method == METHOD and not found.talk and not found.why.startswith((_REJECTED, _ELSEWHERE))
 
 
 @dataclass
@@ -160,6 +167,13 @@ def _matched(record: Record, decision: Decision) -> Match | None:
     if wanted is None and record.files and not record.match.talk:
         wanted = of_the_event()
     return wanted if wanted is not None and wanted != record.match else None
+
+
+def is_rejected(record: Record) -> bool:
+    """Say whether a person decided that what is held does not belong here: it stays, counting for nothing."""
+    found = record.match
+    told = found.why == _REJECTED or found.why.startswith(f"{_REJECTED}: ")
+    return found.method == METHOD and not found.talk and told
 
 
 def of_the_event() -> Match:

@@ -22,6 +22,16 @@ from archiver.threads import GRACE, DaemonPool, Patience, Stopped
 _LOG = logging.getLogger("archiver")
 #: What one listing may hold; a source that goes on past it is broken.
 MAX_LISTED = 1_000_000
+_SECRETS = {
+    "url": (
+        "source %s lists addresses with the parameter %r, which looks like a secret; it is masked: "
+        "a source has to list public addresses"
+    ),
+    "id": (
+        "source %s lists ids with the parameter %r, which looks like a secret; ids stand in the archive "
+        "for ever: change the source's plugin before more of it is stored"
+    ),
+}
 _FAULT = "this looks like a fault of the source's plugin; run with -v for the details"
 
 
@@ -170,6 +180,7 @@ class _Sieve:
     discovery: Discovery
     found: list[Found] = field(default_factory=list)
     _wanted: set[Key] = field(default_factory=set)
+    _warned: set[str] = field(default_factory=set)
     _message: str = ""
     _together: list[tuple[Material, Problem | None]] = field(default_factory=list)
 
@@ -193,10 +204,12 @@ class _Sieve:
         """Check and keep one; route what is complete."""
         problem = None
         if isinstance(item, Unavailable):
+            self._warn(item.material)
             material, error = vetting.unavailable(item)
             told = self.discovery.mask.error(error)
             problem = Problem(told.reason, str(told), material.revision)
         else:
+            self._warn(item)
             material = vetting.material(item)
         message = message_of(material)
         if not message or message != self._message:
@@ -205,6 +218,13 @@ class _Sieve:
         self._together.append((material, problem))
         if not message:
             self._flush()
+
+    def _warn(self, given: object) -> None:
+        """Tell once of what everybody could read: an id stays as it is, or it would be another material."""
+        for where, name in vetting.secrets(given).items() if isinstance(given, Material) else ():
+            if where not in self._warned:
+                self._warned.add(where)
+                _LOG.warning(_SECRETS[where], self.name, name)
 
     def _flush(self) -> None:
         together, self._together = self._together, []

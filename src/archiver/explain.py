@@ -21,13 +21,16 @@ from archiver.decisions import Decision, Verdict, short_id
 from archiver.errors import BlockedError, GoneError, InvalidError, MissingError
 from archiver.ledger import Record, State, StoredFile, best_grade, material_to_json
 from archiver.matching import rank
-from archiver.model import Event, Kind
+from archiver.model import Event, Kind, Material
+from archiver.pointers import FOUND_AT, FOUND_IN, is_handed
 from archiver.review import LEAST, Candidate, candidates
 from archiver.routing import Router
 
 #: How a talk was found → in words.
 METHODS = {
-    "explicit": "its source, or its entry in the configuration, names the talk",
+    "id": "it has, or links to, the code that its programme gives the talk",
+    "speaker": "its title names the talk's speaker, and no other talk",
+    "title+time": "of the talks with such a title it is the one at that time",
     "decision": "a person decided so",
     "title": "its title is near enough to the talk's, and to no other's",
     "title+speaker": "its title and its speaker are the talk's",
@@ -304,7 +307,7 @@ def explain(found: Found, known: Knowledge) -> Explained | None:
         found,
         record,
         _routed(record, known, decision),
-        METHODS.get(record.match.method, record.match.why or record.match.method),
+        _matched(record, known),
         tuple(_others(record, known)),
         tuple((file, tuple(_copies(record, file, known))) for file in record.files),
         decision,
@@ -321,6 +324,13 @@ def _routed(record: Record, known: Knowledge, decision: Decision | None) -> str:
         return ROUTES.get("decision", "a person decided so")
     if record.source == added.NAME:
         return "somebody added it to this event by hand"
+    if is_handed(material):
+        return _reported(material)
+    return _listed(record, known)
+
+
+def _listed(record: Record, known: Knowledge) -> str:
+    material = record.material
     spec = next((spec for spec in known.config.sources if spec.name == record.source), None)
     if spec is None:
         return "its source, which the configuration does not name any more, said so"
@@ -330,7 +340,41 @@ def _routed(record: Record, known: Knowledge, decision: Decision | None) -> str:
     )[0]
     if again.material.event == material.event:
         return ROUTES.get(again.routed, again.routed)
-    return "the event's own entry for this source takes it"
+    if material.event in users:
+        return "the event's own entry for this source takes it"
+    return "its source listed it for this event"
+
+
+def _reported(material: Material) -> str:
+    report, at = (" ".join(material.extra.get(mark, "").split()) for mark in (FOUND_IN, FOUND_AT))
+    named = f" “{report}”" if report and report != at else ""
+    return f"it was found in the report{named}{f' ({at})' if at else ''} of this event"
+
+
+def _matched(record: Record, known: Knowledge) -> str:
+    """Say how a material found its talk."""
+    found = record.match
+    if found.method != "explicit":
+        return METHODS.get(found.method, found.why or found.method)
+    if record.source == added.NAME:
+        return "whoever added it named the talk"
+    event = known.event(record.material.event)
+    talk = next((talk for talk in event.talks if talk.id == found.talk), None) if event else None
+    names = {name.casefold() for name in (found.talk, talk.title if talk else "") if name}
+    if any(name.casefold() in names for name in _entry_talks(record, known)):
+        return "its entry in the configuration names the talk"
+    if record.material.title.casefold() in names:
+        return "its title, or the name of its file, is the talk's"
+    return "its source names the talk"
+
+
+def _entry_talks(record: Record, known: Knowledge) -> Iterator[str]:
+    """Give what the entries of its event say of the talk."""
+    for spec in known.config.sources:
+        for entry in spec.entries if spec.name == record.source else ():
+            named = getattr(entry.options, "talk", "")
+            if entry.event.id == record.material.event and isinstance(named, str):
+                yield named
 
 
 def _others(record: Record, known: Knowledge) -> Iterator[tuple[str, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ from archiver.errors import ConfigError
 from archiver.masking import Mask
 from archiver.registry import Registry
 from archiver.web import PoliteClient, origins_of
+
+#: What the HTTP client says of what runs fetch. A notice is of one run: no other run sends it.
+_RETRIED = re.compile("the next run tries again", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ def _delivered(config: Config, registry: Registry, spec: NotifySpec, notice: Not
             context = Context(f"notify-{spec.type}", config.folder, http, log, send_mail=_Mailing(config))
             registry.notifiers[spec.type](spec.options, context).deliver(notice)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything
-        return Delivery(spec.type, mask(masking.text_of(error) or type(error).__name__))
+        told = _RETRIED.sub("this notice is not sent again", masking.text_of(error))
+        return Delivery(spec.type, mask(told or type(error).__name__))
     return Delivery(spec.type)
 
 

@@ -33,7 +33,9 @@ def waivers(heads: Iterable[Head], config: Config) -> tuple[Waiver, ...]:
 
 def clearance(heads: Iterable[Head], config: Config) -> Clearance:
     """Give what says what is public, by the configuration and the logbooks of all internal sinks."""
-    return Clearance(config, Consents.of(lines(heads, CONSENTS)))
+    known = list(heads)
+    decisions = Decisions.of(lines(known, DECISIONS), config.events)
+    return Clearance(config, Consents.of(lines(known, CONSENTS)), decisions)
 
 
 def again(made: Router, config: Config, found: Sequence[Found], known: Knowledge) -> Iterator[Found]:

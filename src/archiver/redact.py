@@ -54,6 +54,8 @@ _RUN = re.compile(r"[^\s?#@]+@?")
 #: An unescaped `/` in a password ends the host early: https://user:pa/ss@host. No port looks so. Looked for
 #: within one run only: a search for the `@` from every `//` of a long text would take hours.
 _BROKEN_USERINFO = re.compile(r"(?<![\w.\]/-])//[^/?#\s:@]*:[\d/]*[^\d\s?#@/]")
+#: Characters of the shortest value of an address that is taken for a secret by its name alone.
+_SHORTEST = 8
 #: URLs inside URLs that are looked into; what is wrapped more often than that is masked as it is.
 _DEEPEST = 8
 
@@ -66,6 +68,25 @@ def is_secret_name(name: str) -> bool:
         return True
     words = _WORD.findall(_CAMEL.sub(" ", plain))
     return any(word.lower() in _SECRET_WORDS for word in words)
+
+
+def secret_parameters(address: str) -> list[str]:
+    """Name the parameters of an address that carry a secret, going by their names.
+
+    A short value or a number is none, whatever its name says: `?session=42` names a talk.
+    """
+    return [name for _, name, value in _PAIR.findall(address) if _is_telling(name, value)]
+
+
+def mask_parameters(address: str) -> str:
+    """Mask what `secret_parameters` names, and nothing else: the rest of the address still leads there."""
+    return _PAIR.sub(
+        lambda match: f"{match[1]}{match[2]}={MASK}" if _is_telling(match[2], match[3]) else match[0], address
+    )
+
+
+def _is_telling(name: str, value: str) -> bool:
+    return len(value) >= _SHORTEST and not value.isdecimal() and is_secret_name(name)
 
 
 def redact(text: str) -> str:

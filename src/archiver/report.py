@@ -22,6 +22,8 @@ COUNTS = (
     "unrouted",
     "link",  # known at an address, and nothing fetches it
 )
+#: How the error of a source begins to say what of a bundle was not done here: no listing failed then.
+LEFT_ALONE = "left alone"
 #: Problems that are a state of things: somebody may do something, and nothing failed.
 _CALM = frozenset({"unrouted", "link"})
 
@@ -78,7 +80,7 @@ class SinkReport:
 
     `limits` are what its store does not do as it should; nothing is missing because of that. `copied`
     and `copied_bytes` count the files that it had missed before and got from other sinks; `pages` the
-    files of its site that were written.
+    pages of its site, and `written` the files of it that were made anew.
     """
 
     versions: dict[str, int] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class SinkReport:
     copied: int = 0
     copied_bytes: int = 0
     pages: int = 0
+    written: int = 0
 
     def add_note(self, note: str) -> None:
         """Note one thing more, in words that follow the sink's name."""
@@ -121,6 +124,7 @@ class Report:
     `stopped` names the limit that ended the run early (`time-limit`, `byte-limit`, `request-limit`), which
     is no fault. `requests` and `received` (bytes) are what the sources were asked and sent. `rules` names
     that by which materials were matched to talks. `coverage` is None where it is not known, as in a dry run.
+    `fail_on` says what counts as a failure: `any` open problem, or only a `new` one.
     """
 
     run: str
@@ -142,6 +146,7 @@ class Report:
     revisions: dict[str, str] = field(default_factory=dict)
     rules: str = ""
     coverage: CoverageReport | None = None
+    fail_on: str = "any"
 
     def count(self, event: str, source: str, what: str) -> None:
         """Count one material."""
@@ -152,8 +157,9 @@ class Report:
         """Add up one count over all events and sources."""
         return sum(counts.get(what, 0) for sources in self.counts.values() for counts in sources.values())
 
-    def exit_code(self, fail_on: str = "any") -> int:
-        """Give the exit code: see docs/reference/command.md. `fail_on` `new` passes over known problems.
+    def exit_code(self, fail_on: str = "") -> int:
+        """Give the exit code: see docs/reference/command.md. `fail_on`, by default that of the run, says what
+        counts: `any` open problem, or only a `new` one.
 
         That something remains because a limit was met is no problem.
         """
@@ -163,15 +169,15 @@ class Report:
             return 4
         if self.interrupted:
             return 130
-        sources = self.sources.values()
-        if any(each.alarm or (each.error and (fail_on == "any" or not each.known)) for each in sources):
+        sources, every = self.sources.values(), (fail_on or self.fail_on) == "any"
+        if any(each.alarm or (each.error and (every or not each.known)) for each in sources):
             return 1
         open_problems = [item for item in self.problems if item.is_open]
-        return 1 if any(fail_on == "any" or not item.known for item in open_problems) else 0
+        return 1 if any(every or not item.known for item in open_problems) else 0
 
     def to_json(self) -> dict[str, Any]:
-        """Turn into plain JSON data."""
-        return asdict(self)
+        """Turn into plain JSON data, the exit code among them."""
+        return {**asdict(self), "exit_code": self.exit_code()}
 
 
 def source_reports(report: Mapping[str, Any]) -> dict[str, SourceReport]:

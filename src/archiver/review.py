@@ -88,7 +88,7 @@ class Placed:
 def placed(records: Iterable[Record]) -> list[Placed]:
     """List what belongs to an event, by event, talk and title. Pure."""
     own = [record for record in records if record.material.event and record.state is not State.TAKEN_DOWN]
-    found = [Placed(record, short_id(record.type_name, record.material.id)) for record in own]
+    found = [Placed(record, short_id(record.type_name, record.material.id)) for record in _once(own)]
     return sorted(found, key=_by_place)
 
 
@@ -100,8 +100,19 @@ def _by_place(each: Placed) -> tuple[str, ...]:
 def waiting(records: Iterable[Record], router: Router) -> list[Waiting]:
     """List what waits, the newest first. Pure."""
     events = {event.id: event for event in router.events}
-    found = [_waiting(record, router) for record in records if _is_open(record, events, router)]
+    open_ones = _once(record for record in records if _is_open(record, events, router))
+    found = [_waiting(record, router) for record in open_ones]
     return sorted(found, key=lambda each: (each.record.material.date, each.short), reverse=True)
+
+
+def _once(records: Iterable[Record]) -> Iterable[Record]:
+    """Give each material of an event once, however many lists it is in: one that is held if there is any."""
+    found: dict[tuple[str, str, str], Record] = {}
+    for record in records:
+        thing = (record.material.event, record.type_name, record.material.id)
+        if thing not in found or (record.files and not found[thing].files):
+            found[thing] = record
+    return found.values()
 
 
 def _waiting(record: Record, router: Router) -> Waiting:

@@ -61,6 +61,7 @@ class RunOptions:
 
     `limits` is what the run may take; `wait` for how many seconds it waits for another one to end.
     With a `bundle` it fetches what that names, and lists nothing but the sources that it says could not be.
+    `fail_on` is what makes it a failure: `any` open problem, or only a `new` one.
     """
 
     filters: Filters = field(default_factory=Filters)
@@ -70,6 +71,7 @@ class RunOptions:
     limits: Limits = field(default_factory=Limits)
     wait: float = 0.0
     bundle: Bundle | None = None
+    fail_on: str = "any"
 
 
 @dataclass
@@ -90,7 +92,10 @@ class Run:
 
     def __post_init__(self) -> None:
         self.id = new_run()
-        self.report = Report(self.id, ready.now(), __version__, dry_run=self.options.dry_run)
+        options = self.options
+        self.report = Report(
+            self.id, ready.now(), __version__, dry_run=options.dry_run, fail_on=options.fail_on
+        )
         self.planned = Plan()
         self._budget = Budget(self.config.archive.staging_limit)
         self._allowance = Allowance(self.options.limits, self.stop, staging.report_progress)

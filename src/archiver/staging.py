@@ -229,5 +229,15 @@ def _proof(local: Path, found: os.stat_result) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def is_changed(item: Staged) -> bool:
+    """Say whether a file has other bytes now than those that were proven; one that a sink took has not."""
+    try:
+        with item.local.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return False
+    return found != item.stored.sha256
+
+
 def _same(one: os.stat_result, other: os.stat_result) -> bool:
     return (one.st_ino, one.st_size, one.st_mtime_ns) == (other.st_ino, other.st_size, other.st_mtime_ns)

@@ -45,8 +45,9 @@ def _show(
     built = pages.build(
         head, config, asks, lenders=lenders, progress=lambda files: watcher.said("drawn", files=files)
     )
-    report.sinks[name].pages = built.written
-    watcher.said("shown", sink=name, pages=built.written)
+    sink = report.sinks[name]
+    sink.pages, sink.written = built.pages, built.written
+    watcher.said("shown", sink=name, pages=built.pages, written=built.written)
 
 
 class _Upkeep:

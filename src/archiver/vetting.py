@@ -8,6 +8,7 @@ from typing import Any
 
 from archiver.errors import FatalError, SourceError
 from archiver.model import Checkpoint, Kind, Material, Unavailable
+from archiver.redact import mask_parameters, secret_parameters
 
 #: Characters of an id or a revision. Longer ones are refused: cut short, two could become one.
 MAX_ID = 2_000
@@ -30,12 +31,16 @@ _HINT = "this is a fault of the source's plugin: report it to whoever wrote it"
 
 
 def material(given: object) -> Material:
-    """Return a material of right types and bounded size. Raises `FatalError` naming what is wrong."""
+    """Return a material of right types and bounded size. Raises `FatalError` naming what is wrong.
+
+    Secrets in the parameters of its address are masked: pages show that address to everybody.
+    """
     if not isinstance(given, Material):
         raise FatalError(f"something of type {type(given).__name__} came instead of a material", hint=_HINT)
     if not isinstance(given.id, str) or not 0 < len(given.id) <= MAX_ID:
         raise FatalError(f"a material has no usable id: {given.id!r:.100}", hint=_HINT)
     texts = {name: _text(given, name)[:limit] for name, limit in _BOUNDS.items()}
+    texts["url"] = mask_parameters(texts["url"])
     if len(_text(given, "revision")) > MAX_ID:
         raise _wrong(given, "revision", f"at most {MAX_ID} characters")
     return replace(
@@ -47,6 +52,13 @@ def material(given: object) -> Material:
         extra=_extra(given),
         **texts,
     )
+
+
+def secrets(given: Material) -> dict[str, str]:
+    """Name a secret parameter for each of `id` and `url` that carries one."""
+    texts = {"id": given.id, "url": given.url}
+    found = {name: secret_parameters(text) for name, text in texts.items() if isinstance(text, str)}
+    return {name: first[0] for name, first in found.items() if first}
 
 
 def unavailable(given: Unavailable) -> tuple[Material, SourceError]:

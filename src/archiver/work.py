@@ -131,9 +131,23 @@ def _stored(
             _put(made.sink(destination.sink), destination, staged, derived, movable=last)
             stored.append(destination.sink)
         except SinkError as error:
+            _see_unchanged(staged, error)
             errors[destination.sink] = error
     files = tuple(item.stored for item in staged)
     return Outcome(task, material, files, tuple(stored), sink_errors=errors)
+
+
+def _see_unchanged(staged: Iterable[Staged], error: SinkError) -> None:
+    """Tell a sink that fails from bytes that changed before it had them. Raises `InvalidError` for these.
+
+    A thread or a program that a fetch left behind may write there still: every other item is fine then.
+    """
+    for item in staged:
+        if staging.is_changed(item):
+            raise InvalidError(
+                f"{item.local.name[:200]!r} changed after the source had brought it",
+                hint="something that the source started writes on: it has to end before the fetch does",
+            ) from error
 
 
 def _fetch(source: Source[Any, Any], material: Material, into: Path) -> tuple[Material, list[Fetched]]:

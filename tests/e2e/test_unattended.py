@@ -135,7 +135,7 @@ def test_every_line_of_every_run_is_of_the_published_shape(
 
 
 def test_the_strict_schema_bites(strict: jsonschema.Draft202012Validator) -> None:
-    good = {"type": "shown", "sink": "local", "pages": 3}
+    good = {"type": "shown", "sink": "local", "pages": 3, "written": 5}
     assert strict.is_valid(good)
     for bad in ({**good, "more": 1}, {**good, "pages": "3"}, {"type": "shown"}, {"type": "unknown"}):
         assert not strict.is_valid(bad)

@@ -107,8 +107,9 @@ def test_files_come_with_what_the_program_says_of_them(tmp_path: Path) -> None:
     with running(program(fetch=fetch), tmp_path) as made:
         fuller, file = made.fetch(tmp_path / "into")
     assert fuller.title == "Better"
+    assert file.path.name == "1.png"
     assert file == api.Fetched(
-        Path("pages/1.png"), api.Role.RENDITION, api.Grade.PAGES, label="p001", media_type="image/png"
+        file.path, api.Role.RENDITION, api.Grade.PAGES, label="p001", media_type="image/png"
     )
     assert sum(done for done, _ in made.progress) == 5
 

@@ -51,7 +51,10 @@ def gone(pid: int) -> bool:
         ("raw(b'\\xff\\xfe\\n')", "it wrote what is not UTF-8"),
         ("raw(b'{\"id\": 2}\\x00\\n')", "it wrote what is not JSON"),
         ("raw(b'\\x00\\n')", "it wrote what is not JSON"),
-        ('raw(b\'{"id": 2, "type": "checkpoint", "cursor": "\\\\ud800"}\\n\')', "it wrote what is not UTF-8"),
+        (
+            'raw(b\'{"id": 2, "type": "checkpoint", "cursor": "\\\\ud800"}\\n\')',
+            "it wrote half of a surrogate pair",
+        ),
         ("raw(b'[' * 100000 + b'\\n')", "it wrote what is not JSON"),
         ("raw(b'1' * 5000 + b'\\n')", "it wrote what is not JSON"),
         (f"raw(b'x' * {MAX_LINE + 2})", "it wrote a line of more than 4194304 bytes"),
@@ -325,6 +328,40 @@ def test_a_file_that_is_still_written_is_refused(tmp_path: Path) -> None:
         pytest.raises(InvalidError, match="while something still writes it"),
     ):
         made.fetch(tmp_path / "into")
+
+
+def test_whoever_opens_a_file_after_it_was_named_writes_another(tmp_path: Path) -> None:
+    fetch = """
+    open(m['into'] + '/deck', 'w').write('whole')
+    say(type='file', path='deck'); say(type='done')
+    """
+    with running(program(fetch=fetch), tmp_path) as made:
+        (staged,) = brought(made, tmp_path / "into")
+    with (tmp_path / "into" / "deck").open("a") as late:
+        late.write("more")
+    assert staged.local.read_text() == "whole"
+
+
+def test_a_file_in_a_directory_that_may_not_be_changed(tmp_path: Path) -> None:
+    fetch = """
+    folder = m['into'] + '/d'
+    os.mkdir(folder); open(folder + '/deck', 'w').write('deck'); os.chmod(folder, 0o555)
+    say(type='file', path='d/deck'); say(type='done')
+    """
+    with running(program(fetch=fetch), tmp_path) as made:
+        (staged,) = brought(made, tmp_path / "into")
+    assert staged.local.read_text() == "deck"
+
+
+def test_what_comes_after_the_end_is_told_of_and_costs_nothing(tmp_path: Path) -> None:
+    # Both in one piece, so that no second one is still under way when the first is read.
+    twice = (
+        "raw((json.dumps({'id': m['id'], 'type': 'checkpoint', 'complete': True}) + chr(10)).encode() * 2)"
+    )
+    with running(program(discover=twice), tmp_path) as made:
+        assert made.listing() == [api.Checkpoint(complete=True)]
+        assert made.fetch(tmp_path / "into")
+        assert [line for line in made.diary.lines if "after the last message" in line]
 
 
 def test_one_file_named_twice_is_refused(tmp_path: Path) -> None:

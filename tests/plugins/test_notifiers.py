@@ -29,6 +29,7 @@ from archiver.config.mail import MailSection
 from archiver.contracts import Context, Notice, Options
 from archiver.digest import Digest
 from archiver.digest.model import Figure, Item, Trouble
+from archiver.errors import TransientError
 from archiver.registry import Registry, load_plugins
 from archiver_plugins import notifiers
 from archiver_plugins.notifiers import (
@@ -342,3 +343,18 @@ class TestWhen:
 
 def test_the_plugin_announces_them() -> None:
     assert notifiers.archiver_notifiers() == [WebhookNotifier, MailNotifier, SummaryNotifier]
+
+
+def test_a_notice_is_not_said_to_be_sent_by_the_next_run() -> None:
+    class Refused(MailNotifier):
+        def deliver(self, notice: Notice) -> None:
+            del notice
+            raise TransientError("HTTP 503", hint="Check the address; the next run tries again.")
+
+    made = registry()
+    known = Registry(
+        made.plugins, made.sources, made.sinks, made._manager, {**made.notifiers, "mail": Refused}
+    )
+    told = config(Path(), MailOptions(to=("a@example.org",)), "mail")
+    (delivery,) = notify.deliver(told, known, TOLD, forced=True)
+    assert "Check the address; this notice is not sent again." in delivery.error

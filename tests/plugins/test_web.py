@@ -199,6 +199,17 @@ class TestPage:
         assert (item.description, item.tags) == ("一天", ("openstack",))
         assert item.licence == "https://creativecommons.org/licenses/by/2.0/"
 
+    def test_one_whose_secret_the_archive_does_not_know_is_fetched(
+        self, site: WebDouble, source: Web, tmp_path: Path
+    ) -> None:
+        url = site.page("/a.html", ARTICLE)
+        material = one(source, f"{url}?token=s3cr3t-s3cr3t")
+        masked = replace(material, url=api.redact(material.url), extra={})
+        fetched(source, masked, tmp_path / "into")
+        asked = [each.query for each in site.requests if each.path == "/a.html"]
+        assert len(asked) == 2
+        assert all("s3cr3t-s3cr3t" in str(each) for each in asked)
+
     def test_several_events_look_at_it_once(self, site: WebDouble, source: Web) -> None:
         url = site.page("/a.html", ARTICLE)
         items, last = listed(source, entry(page=url), entry(SHENZHEN, pages=[url]))

@@ -337,3 +337,9 @@ def test_writing_invented_after_the_database_is_searched_too(made: Maker) -> Non
 def test_lone_surrogates_in_names_do_not_break_the_catalog(made: Maker) -> None:
     path = made([record("caf\udce9.pdf", "caf\udce9 one", files=(stored("slides/a.pdf"),))], {})
     assert titles(path, "one") == ["caf\ufffd one"]
+
+
+def test_what_a_person_rejected_is_not_found(made: Maker) -> None:
+    rejected = replace(record("r", "Swift"), match=Match(method="decision", why="rejected: an invoice"))
+    path = made([rejected, record("w", "Swift")])
+    assert [hit.path for hit in search(path, "swift")] == [locate("beijing", "slides/w.pdf")]

@@ -490,6 +490,8 @@ def test_figures_are_whole_and_stated_once(problems: Problems) -> None:
     assert found.endswith("events[0].attended: found 'over 150'; expected a whole number")
     (found,) = problems(event("attended: -1"))
     assert found.endswith("expected at least 0")
+    (found,) = problems(event(f"facts: {{Lead: {'long ' * 300}}}"))
+    assert found.endswith("expected a whole number, or text of 1 to 1,000 letters")
     (found,) = problems(event("attended: 1\nfacts: {attended: over 150}"))
     assert "this is stated here and under facts" in found
 

@@ -24,7 +24,9 @@ from ocfl_checks import assert_valid
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     made = World(tmp_path, sinks=("one",))
-    made.up.put(*(Item(name) for name in "xyz"), Item("b1", event="b", data=(b"one", b"two")))
+    made.up.put(
+        Item("x"), Item("y", (b"bytes of y alone",)), Item("z"), Item("b1", event="b", data=(b"one", b"two"))
+    )
     made.up.cursor = "page 7"
     made.run()
     made.up.change("x", data=(b"the second edition",), revision="2")
@@ -144,6 +146,25 @@ def test_a_lost_file_is_named(world: World) -> None:
     assert done.lacking == 1
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_bytes_that_are_whole_in_another_place_of_the_sink_are_taken_from_there(
+    world: World, lost: bool
+) -> None:
+    world.up.put(Item("twin", (b"bytes of y alone",), event="b"))
+    world.sinks = ("one",)
+    world.run()
+    world.sinks = ("one", "two")
+    (file,) = world.record("y", sink="one").files
+    path = world.folder / "one" / world.head("one").object("a").locate(file.path)
+    path.unlink() if lost else path.write_bytes(b"BYTES OF Y ALONE")
+    done = copying(world).execute()
+    assert done.exit_code == 4  # the origin is damaged all the same, and that is told
+    assert file.path in done.damage[0]
+    assert (done.left, done.lacking) == ({}, 0)
+    assert world.stored("y", sink="two") == [b"bytes of y alone"]
+    check_head(world.head("two"))
+
+
 def test_the_target_fails_on_the_way(world: World) -> None:
     world.troubles["two"] = failing_at("ocfl/b/v1/content")
     done = copying(world).execute()
@@ -221,6 +242,5 @@ def test_what_the_target_alone_has_stays(world: World) -> None:
 def test_the_result_as_data(world: World) -> None:
     data = json.loads(json.dumps(copy(world).to_json()))
     assert (data["from"], data["to"], data["files"]) == ("one", "two", 6)
-    assert data["bytes"] == sum(
-        len(each) for each in (b"some bytes", b"some bytes", b"some bytes", b"the second edition", b"onetwo")
-    )
+    own = (b"some bytes", b"some bytes", b"bytes of y alone", b"the second edition", b"onetwo")
+    assert data["bytes"] == sum(map(len, own))

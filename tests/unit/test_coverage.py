@@ -304,3 +304,15 @@ def test_what_belongs_to_an_event_outside_the_programme_is_named() -> None:
     held = record(Kind.PHOTO)
     assert coverage([Event("other", "Other")], [held, pending("failed")]).outside == (held,)
     assert coverage([EVENT], [held]).outside == ()
+
+
+def test_what_a_person_rejected_counts_for_nothing() -> None:
+    loose = record(id_="odd")
+    for why in ("rejected", "rejected: an invoice"):
+        rejected = replace(loose, match=Match(method="decision", why=why))
+        result = coverage(
+            [EVENT], [rejected, replace(rejected, material=Material("far", Kind.SLIDES, event="gone"))]
+        )
+        assert result == coverage([EVENT], [])
+    accepted = replace(loose, match=Match(method="decision", why="accepted for the event as a whole"))
+    assert coverage([EVENT], [accepted]).events[0].kinds[Kind.SLIDES].state is Standing.PARTIAL

@@ -228,3 +228,13 @@ def test_a_source_that_hangs_at_a_stop_is_left_behind() -> None:
     assert [each.source for each in found] == ["src", "other"]
     assert found[0] == Listing("src")
     never.set()
+
+
+def test_secrets_in_addresses_and_ids_are_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    one, two = (material(f"{name}?sig=abcdefgh-{name}", url="https://h/?token=abcdefghij") for name in "12")
+    found = listing(one, Unavailable(two, GoneError("404")), material("3"), Checkpoint(complete=True)).found
+    assert [each.material.url for each in found] == ["https://h/?token=***"] * 2 + [""]
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    assert {"lists ids with the parameter 'sig'" in line for line in told} == {True, False}
+    assert all("abcdef" not in line for line in told)

@@ -75,7 +75,7 @@ def blocks(word: str) -> list[tuple[str, str]]:
 RUN = re.compile(r"\d{8}T\d{6}(\.\d{3})?Z-[0-9a-f]{6}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 #: Values that differ from machine to machine: only their types are compared.
-DIFFERING = {"at", "datePublished", "host", "pages", "pid", "process", "rules"}
+DIFFERING = {"at", "datePublished", "host", "pages", "pid", "process", "rules", "written"}
 
 
 def same_each_time(value: Any, key: str = "") -> Any:

@@ -165,6 +165,14 @@ def test_a_pdf_with_a_wrong_table_is_accepted_because_readers_repair_it(file: Fi
     assert verify(file(data), SLIDES, Role.ORIGINAL) == types.PDF
 
 
+def test_a_pdf_without_the_place_of_its_table_is_accepted_without_a_word(
+    file: File, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = re.sub(rb"startxref\n\d+", b"startxref", samples.pdf(["one"]))
+    assert verify(file(data), SLIDES, Role.ORIGINAL) == types.PDF
+    assert not [each for each in caplog.records if each.levelname == "WARNING"]
+
+
 def test_a_pdf_with_zeros_after_its_end_or_a_line_before_its_head_is_accepted(file: File) -> None:
     data = samples.pdf(["one"])
     assert verify(file(data + bytes(9000)), SLIDES, Role.ORIGINAL) == types.PDF

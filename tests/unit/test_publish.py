@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass, replace
+from itertools import permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from archiver import leftovers
@@ -16,9 +17,10 @@ from archiver.archive import ABOUT, COMMON
 from archiver.config import ArchiveSettings
 from archiver.consents import Given
 from archiver.errors import SinkError
-from archiver.model import Consent, Kind
+from archiver.model import Consent, Kind, Material
 from line_kit import Upstream
 from public_kit import (
+    Marked,
     PublicWorld,
     everything_in,
     found,
@@ -35,15 +37,42 @@ STRICT = [INTERNAL, UNKNOWN, PUBLIC]
 said = st.sampled_from([None, PUBLIC, PUBLIC, INTERNAL, UNKNOWN])
 
 
+#: A thing of the plot: the event, by its number, and the thing in it.
+Spot = tuple[int, int]
+SPOTS = [(at, n) for at in range(2) for n in range(4)]
+marks = st.sampled_from([None, None, PUBLIC, INTERNAL, UNKNOWN])
+seldom = st.sampled_from([False, False, False, True])
+
+
 @dataclass(frozen=True)
 class Plot:
-    """A random archive: what is said of two events, their talks, uses, and of four things in each event."""
+    """A random archive: what is said of two events, their talks, uses, and of four things in each event.
+
+    Two things may have the same bytes (`twins`), and the third of an event be found in its report, which is
+    the fourth (`handed`).
+    """
 
     default: Consent
     events: tuple[Consent | None, ...]
     talks: tuple[tuple[Consent | None, ...], ...]
     uses: tuple[Consent | None, ...]
     decided: tuple[tuple[Consent | None, ...], ...]
+    rejected: tuple[tuple[bool, ...], ...] = ((False,) * 4,) * 2
+    twins: tuple[Spot, Spot] | None = None
+    handed: tuple[bool, bool] = (False, False)
+
+    def bytes_of(self, spot: Spot) -> str:
+        """Name the thing whose bytes a thing has."""
+        return _name(self.twins[0] if self.twins and spot == self.twins[1] else spot)
+
+    def strings(self, spot: Spot) -> set[str]:
+        """Give every marker of a thing that may be shown once it is cleared."""
+        own = strings_of(_name(spot)) - {mark(_name(spot), "bytes")}
+        return own | {mark(self.bytes_of(spot), "bytes")}
+
+
+def _name(spot: Spot) -> str:
+    return f"{NAMES[spot[0]]}{spot[1]}"
 
 
 plots = st.builds(
@@ -52,11 +81,35 @@ plots = st.builds(
     st.tuples(said, said),
     st.tuples(*[st.tuples(said, said)] * 2),
     st.tuples(said, said),
-    st.tuples(*[st.tuples(*[st.sampled_from([None, None, PUBLIC, INTERNAL, UNKNOWN])] * 4)] * 2),
+    st.tuples(*[st.tuples(*[marks] * 4)] * 2),
+    st.tuples(*[st.tuples(*[seldom] * 4)] * 2),
+    st.sampled_from([None, *permutations(SPOTS, 2)]),
+    st.tuples(st.booleans(), st.booleans()),
 )
 NAMES = ("a", "b")
+NOTHING = ((None,) * 4,) * 2
+#: An event that is public, but for one of its talks.
+MIXED = Plot(PUBLIC, (None, None), ((None, INTERNAL), (None, None)), (None, None), NOTHING)
 #: Not shrunk: an example takes a second.
 _PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+
+
+@dataclass
+class Handed(Marked):
+    """A thing that a report led to."""
+
+    report: str = ""
+
+    @property
+    def material(self) -> Material:
+        """How it is known, with the marks of where it was found."""
+        plain, report = super().material, mark(self.report, "id")
+        marks = {
+            "found_in": mark(self.report, "title"),
+            "found_at": f"https://media.example.org/{mark(report, 'url')}",
+            "found_as": plain.url,
+        }
+        return replace(plain, extra={**plain.extra, **marks})
 
 
 def _world(plot: Plot, folder: Path) -> PublicWorld:
@@ -67,32 +120,67 @@ def _world(plot: Plot, folder: Path) -> PublicWorld:
     world = PublicWorld(folder, {"src": Upstream()}, events)
     world.settings = ArchiveSettings("A tour", consent=plot.default)
     world.uses = dict(zip(NAMES, plot.uses, strict=True))
-    for name in NAMES:
-        # Things 0 and 1 are of the talks, 2 is of no known talk, 3 a report of the event.
-        world.up.put(*(thing(f"{name}{n}", name, talk=mark(f"{name}{n}", "talk")) for n in (0, 1)))
-        world.up.put(thing(f"{name}2", name), thing(f"{name}3", name, kind=Kind.REPORT))
+    for spot in SPOTS:
+        world.up.put(_thing(plot, spot))
     return world
 
 
+def _thing(plot: Plot, spot: Spot) -> Marked:
+    """Make a thing: 0 and 1 are of the talks, 2 is of no known talk, 3 a report of the event."""
+    (at, n), name = spot, _name(spot)
+    more = {"talk": mark(name, "talk")} if n < 2 else {"kind": Kind.REPORT} if n == 3 else {}
+    made = thing(name, NAMES[at], **more)
+    made = replace(made, data=thing(plot.bytes_of(spot), NAMES[at]).data)
+    if n == 2 and plot.handed[at]:
+        return Handed(**vars(made), report=f"{NAMES[at]}3")
+    return made
+
+
+def _alone(plot: Plot, spot: Spot) -> Consent:
+    """Say what the rules, written down once more, say of one thing by itself."""
+    at, n = spot
+    event = plot.events[at] or plot.default
+    talks = [plot.talks[at][n] or event for n in range(2)]
+    if decided := plot.decided[at][n]:
+        return decided
+    if plot.rejected[at][n]:
+        return min([plot.uses[at] or event, *talks, UNKNOWN], key=STRICT.index)
+    words = [plot.uses[at]]
+    if n < 2:
+        words.append(plot.talks[at][n])
+    elif n == 2 and {*talks} != {PUBLIC}:
+        words.append(UNKNOWN)
+    stated = [word for word in words if word]
+    return min(stated, key=STRICT.index) if stated else event
+
+
+def _together(plot: Plot) -> dict[Spot, Consent]:
+    """Say what holds of each thing, seen beside the others."""
+    found = {spot: _alone(plot, spot) for spot in SPOTS}
+    pairs = [plot.twins, plot.twins[::-1]] if plot.twins else []
+    for _ in SPOTS:
+        for at in range(2):
+            if plot.handed[at] and not plot.decided[at][2]:
+                found[at, 2] = min(found[at, 2], found[at, 3], key=STRICT.index)
+        for one, other in pairs:
+            by_person, own = (plot.decided[at][n] is not None for at, n in (one, other))
+            if found[one] is INTERNAL and (by_person or not own):
+                found[other] = INTERNAL
+    return found
+
+
 def _cleared(plot: Plot) -> tuple[set[str], set[str]]:
-    """Say by the rules, written down once more, which markers belong to the public sink, and which do not."""
+    """Say by the rules which markers belong to the public sink, and which do not."""
     yes: set[str] = set()
     every: set[str] = set()
+    ruled = _together(plot)
     for at, name in enumerate(NAMES):
         event = plot.events[at] or plot.default
         talks = [plot.talks[at][n] or event for n in range(2)]
-        things = []
+        things = [ruled[at, n] is PUBLIC for n in range(4)]
         for n in range(4):
-            words = [plot.uses[at]]
-            if n < 2:
-                words.append(plot.talks[at][n])
-            elif n == 2 and {*talks} != {PUBLIC}:
-                words.append(UNKNOWN)
-            stated = [word for word in words if word]
-            ruled = min(stated, key=STRICT.index) if stated else event
-            things.append((plot.decided[at][n] or ruled) is PUBLIC)
-            every |= strings_of(f"{name}{n}") | {mark(mark(f"{name}{n}", "id"), "extra")}
-            yes |= strings_of(f"{name}{n}") if things[-1] else set()
+            every |= plot.strings((at, n)) | {mark(mark(f"{name}{n}", "id"), "extra")}
+            yes |= plot.strings((at, n)) if things[n] else set()
         for n in range(2):
             words_of_talk = {mark(f"{name}{n}", "talk"), mark(f"{name}{n}", "speaker")}
             every |= words_of_talk | {mark(f"{name}{n}", "mail")}
@@ -103,28 +191,48 @@ def _cleared(plot: Plot) -> tuple[set[str], set[str]]:
     return yes, every - yes
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=_PHASES)
+def _decide(world: PublicWorld, plot: Plot) -> bool:
+    """Write down what was decided and rejected; say whether anything was."""
+    decided = [
+        Given(("item", "memory", mark(_name(spot), "id")), word)
+        for spot in SPOTS
+        if (word := plot.decided[spot[0]][spot[1]])
+    ]
+    if decided:
+        world.decide(*decided)
+    rejected = [_name((at, n)) for at, n in SPOTS if plot.rejected[at][n]]
+    if rejected:
+        world.reject(*rejected)
+    return bool(decided or rejected)
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=_PHASES)
+@example(replace(MIXED, rejected=((False, False, True, False), (False, False, False, True))))
+@example(replace(MIXED, twins=((0, 1), (1, 3)), handed=(False, True)))
+@example(replace(MIXED, uses=(None, INTERNAL), twins=((1, 2), (0, 0)), handed=(True, True)))
 @given(plots)
 def test_a_public_sink_holds_all_that_is_cleared_and_no_trace_of_what_is_not(plot: Plot) -> None:
     with tempfile.TemporaryDirectory() as place:
         world = _world(plot, Path(place))
-        decided = [
-            Given(("item", "memory", mark(f"{name}{n}", "id")), word)
-            for name, words in zip(NAMES, plot.decided, strict=True)
-            for n, word in enumerate(words)
-            if word
-        ]
-        if decided:
-            world.decide(*decided)
+        # Internal first: what is rejected before it is fetched is held nowhere.
+        world.sinks = ("local",)
         assert world.run().exit_code() == 0
-        if decided:  # the public sink is new while the other has something: a person fills it, as always
-            assert world.versions("public") == {}
-            assert world.copy().exit_code == 0
-        yes, no = _cleared(plot)
-        public, internal = everything_in(Path(place, "public")), everything_in(Path(place, "local"))
-        assert found(no, public) == set()
-        assert found(yes, public) == yes
-        assert found(yes, internal) == yes
+        decided = _decide(world, plot)
+        if decided:
+            assert world.run().exit_code() == 0
+        world.sinks = ("local", "public")
+        assert world.copy().exit_code == 0
+        _check(plot, Path(place))
+        assert world.run().exit_code() == 0
+        _check(plot, Path(place))
+
+
+def _check(plot: Plot, folder: Path) -> None:
+    yes, no = _cleared(plot)
+    public, internal = everything_in(folder / "public"), everything_in(folder / "local")
+    assert found(no, public) == set()
+    assert found(yes, public) == yes
+    assert found(yes, internal) == yes
 
 
 # One thing after the other

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archiver.redact import mask_parameters, secret_parameters
 from archiver.web import is_secret_name, redact
 
 _SECRET = "hunter2hunter2"
@@ -69,3 +70,25 @@ def test_any_text_is_masked_once_and_for_all(text: str) -> None:
 def test_a_secret_never_survives(name: str, value: str, before: list[str]) -> None:
     url = "https://host/p?" + "&".join([*before, f"{name}={value}"])
     assert value not in redact(url).replace("***", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "masked", "names"),
+    [
+        ("https://host/a?token=s3cr3t-abcdef&page=2", "https://host/a?token=***&page=2", ["token"]),
+        ("https://host/a?page=2#sig=abcdefghij", "https://host/a?page=2#sig=***", ["sig"]),
+        # A talk, a day and a playlist.
+        ("https://host/a?session=42", "https://host/a?session=42", []),
+        ("https://host/a?session=20120916", "https://host/a?session=20120916", []),
+        (f"https://host/a?list=PL{'a1' * 20}", f"https://host/a?list=PL{'a1' * 20}", []),
+    ],
+)
+def test_only_named_secrets_are_masked_in_a_public_address(
+    address: str, masked: str, names: list[str]
+) -> None:
+    assert (mask_parameters(address), secret_parameters(address)) == (masked, names)
+
+
+@given(st.text())
+def test_what_was_masked_has_no_secret_parameter(text: str) -> None:
+    assert secret_parameters(mask_parameters(f"https://host/?token=abcdefghij&{text}")) == []

@@ -50,7 +50,9 @@ BROKEN = {"s": SinkReport(error="disk full")}
     ],
 )
 def test_exit_codes(more: dict[str, Any], any_code: int, new_code: int) -> None:
-    assert (report(**more).exit_code("any"), report(**more).exit_code("new")) == (any_code, new_code)
+    for fail_on, code in (("any", any_code), ("new", new_code)):
+        made = report(fail_on=fail_on, **more)
+        assert made.exit_code() == made.to_json()["exit_code"] == report(**more).exit_code(fail_on) == code
 
 
 def test_counts_add_up() -> None:

@@ -128,6 +128,24 @@ class TestCalendars:
         with pytest.raises(InvalidError, match=rf"x\.ics, line 10: .*{said}"):
             read_calendar(ICS.replace(line, "").encode(), "x.ics")
 
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (ICS.replace("END:VEVENT\r\nEND:VCALENDAR\r\n", ""), "line 10: BEGIN:VEVENT has no END"),
+            (f"{ICS}END:VEVENT\r\n", f"line {ICS.count(chr(10)) + 1}: END:VEVENT ends nothing"),
+            ("\r\nhello\r\n", "line 2: nothing has begun here with BEGIN:VCALENDAR, and there is “hello”"),
+        ],
+    )
+    def test_what_does_not_nest_is_told_with_its_line(self, text: str, said: str) -> None:
+        with pytest.raises(InvalidError) as caught:
+            read_calendar(text.encode(), "x.ics")
+        assert caught.value.message.startswith(f"x.ics, {said}")
+
+    def test_no_bytes_are_quoted_as_python_writes_them(self) -> None:
+        with pytest.raises(InvalidError) as caught:
+            read_calendar(ICS.encode() * 2, "x.ics")
+        assert "b'" not in caught.value.message
+
     def test_an_event_that_recurs_counts_once(self) -> None:
         changed = ICS.replace("UID:2@x", "UID:1@x\r\nRECURRENCE-ID:20120917T100000")
         assert [talk.uid for talk in read_calendar(changed.encode(), "x")] == ["1@x"]

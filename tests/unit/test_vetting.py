@@ -98,3 +98,13 @@ def test_what_passes_can_be_written_and_read_back(fields: dict[str, Any]) -> Non
     data = dump([record])
     assert json.loads(data)
     assert list(load(data, "test")) == [record]
+
+
+def test_a_secret_in_an_address_is_masked_and_named() -> None:
+    given = replace(GOOD, id="1?sig=abcdefghij", url="https://host/1?token=abcdefghij&page=2")
+    vetted = vetting.material(given)
+    # The id is the identity: another one would be another material.
+    assert (vetted.id, vetted.url) == (given.id, "https://host/1?token=***&page=2")
+    assert vetting.secrets(given) == {"id": "sig", "url": "token"}
+    assert vetting.secrets(GOOD) == {}
+    assert vetting.secrets(replace(GOOD, id=7, url=None)) == {}  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +120,34 @@ def test_a_sink_that_fails_does_not_take_the_other_with_it(bench: Any) -> None:
     assert outcome.stored == ("one",)
     assert list(outcome.sink_errors) == ["two"]
     assert outcome.problem is None
+
+
+def test_bytes_that_change_on_their_way_are_no_fault_of_a_sink(bench: Any, tmp_path: Path) -> None:
+    at_the_sink = threading.Event()
+    left: list[threading.Thread] = []
+
+    def leaving(material: Material, into: Path) -> Iterator[Any]:
+        """Leave a thread behind that writes on when a sink is about to read."""
+
+        def write() -> None:
+            with (into / "f").open("ab") as file:
+                at_the_sink.wait()
+                file.write(b" and more")
+
+        yield from one_file(material, into)
+        left.append(threading.Thread(target=write))
+        left[0].start()
+
+    def wake(_: str) -> None:
+        at_the_sink.set()
+        left[0].join()
+
+    outcome = bench(leaving, trouble=wake)
+    assert outcome.problem is not None
+    assert outcome.problem.reason == "invalid"
+    assert "'f' changed after the source had brought it" in outcome.problem.detail
+    assert (outcome.sink_errors, outcome.stored, outcome.transient) == ({}, (), False)
+    assert bench().stored == ("one", "two")
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,14 @@ def decode(line: bytes) -> dict[str, Any]:
     """Read one message. Raises `ProtocolError` unless it is one strict JSON object in UTF-8."""
     try:
         text = line.decode("utf-8")
+    except UnicodeError as error:
+        raise ProtocolError(f"it wrote what is not UTF-8: {_shown(line)}") from error
+    try:
         found = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
         if "\\u" in text:
             json.dumps(found, ensure_ascii=False).encode("utf-8")  # "\ud800" alone is no character
     except UnicodeError as error:
-        raise ProtocolError(f"it wrote what is not UTF-8: {_shown(line)}") from error
+        raise ProtocolError(f"it wrote half of a surrogate pair, which is no text: {_shown(line)}") from error
     except (ValueError, RecursionError) as error:  # "[[[[…" is too deep for the parser
         raise ProtocolError(f"it wrote what is not JSON: {_shown(line)} ({error})") from error
     if not isinstance(found, dict):

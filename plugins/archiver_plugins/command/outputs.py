@@ -6,6 +6,8 @@ import fcntl
 import os
 import signal
 import stat
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -13,39 +15,53 @@ from archiver import api
 from archiver_plugins.command import messages
 
 
-def fetched(file: messages.File, into: Path) -> api.Fetched:
-    """Give the core what a program says of one file. Raises `InvalidError`; the core proves the rest."""
-    path = PurePosixPath(file.path)
-    if path.is_absolute() or ".." in path.parts or "\0" in file.path or not path.parts:
+def taken(files: Iterable[messages.File], into: Path) -> Iterator[api.Fetched]:
+    """Take the files that a program named away from it, and give them to the core, which proves the rest.
+
+    Each moves into a directory of our own below `into`: whoever opens it by the name that the program
+    knows writes another file. Raises `InvalidError`.
+    """
+    paths = [(file, _path(file.path)) for file in files]
+    if len({path for _, path in paths}) < len(paths):
+        raise api.InvalidError("the program named one file twice", hint="name each file once")
+    ours = Path(tempfile.mkdtemp(prefix="taken-", dir=into))
+    for number, (file, path) in enumerate(paths):
+        place = ours / str(number)
+        place.mkdir()
+        _take(into, path, place)
+        yield api.Fetched(
+            (place / path.name).relative_to(into),
+            api.Role(file.role),
+            api.Grade(file.grade),
+            label=file.label,
+            media_type=file.media_type,
+        )
+
+
+def _path(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\0" in name or not path.parts:
         raise api.InvalidError(
-            f"the program named the file {file.path[:200]!r}",
+            f"the program named the file {name[:200]!r}",
             hint="a path is relative to `into`, and has no `..`",
         )
-    _check(into, path)
-    return api.Fetched(
-        Path(path),
-        api.Role(file.role),
-        api.Grade(file.grade),
-        label=file.label,
-        media_type=file.media_type,
-    )
+    return path
 
 
-def _check(into: Path, path: PurePosixPath) -> None:
-    """Open it step by step, following no link. Raises `InvalidError`."""
+def _take(into: Path, path: PurePosixPath, place: Path) -> None:
+    """Go to a file step by step, following no link, and move it. Raises `InvalidError`."""
     handle = os.open(into, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for name in path.parts[:-1]:
             handle = _step(handle, name, os.O_DIRECTORY)
+        with suppress(OSError):  # `cp -a` brings directories in which nobody may change a name
+            os.fchmod(handle, 0o700)
+        os.rename(path.name, place / path.name, src_dir_fd=handle)
+        os.close(handle)
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
         # Without O_NONBLOCK a pipe would hold us for ever.
-        handle = _step(handle, path.parts[-1], os.O_NONBLOCK)
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise api.InvalidError(f"the program brought {str(path)!r}, which is no plain file")
-        if _is_written(handle):
-            raise api.InvalidError(
-                f"the program named {str(path)!r} while something still writes it",
-                hint="close a file, and wait for what writes it, before you name it",
-            )
+        handle = _step(handle, path.name, os.O_NONBLOCK)
+        _prove(handle, path)
     except OSError as error:  # ELOOP, ENOTDIR, ENOENT, EACCES, ENXIO, ENAMETOOLONG
         raise api.InvalidError(
             f"the program named {str(path)!r}, which is no file of its own there: {error.strerror}",
@@ -53,6 +69,18 @@ def _check(into: Path, path: PurePosixPath) -> None:
         ) from error
     finally:
         os.close(handle)
+
+
+def _prove(handle: int, path: PurePosixPath) -> None:
+    """See that an open file is a plain one, and that nobody writes it. Raises `InvalidError`."""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        raise api.InvalidError(f"the program brought {str(path)!r}, which is no plain file")
+    # After it moved: who has it open now is all who can write it.
+    if _is_written(handle):
+        raise api.InvalidError(
+            f"the program named {str(path)!r} while something still writes it",
+            hint="close a file, and wait for what writes it, before you name it",
+        )
 
 
 def _step(handle: int, name: str, flags: int) -> int:

@@ -59,7 +59,7 @@ class Pool:
             busy = self._all - set(idle)
             self._all = set()
         for process in idle:
-            process.end()
+            self._drop(process)
         for process in busy:
             process.kill()
 
@@ -158,6 +158,12 @@ class Pool:
     def _drop(self, process: Process) -> None:
         with self._free:
             self._all.discard(process)
+        if process.unasked:
+            self._launch.log.warning(
+                "%s: the program went on after the last message of its answer; it is ended, and what it said "
+                "is left out: `checkpoint`, `done` and `error` come once",
+                self._launch.name,
+            )
         process.end()
 
     def _number(self) -> int:

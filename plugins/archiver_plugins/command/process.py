@@ -84,11 +84,20 @@ class Process:
     @property
     def ready(self) -> bool:
         """Whether it can be asked something: it runs, owes no answer, and said nothing unasked."""
-        if not self._finalizer.alive or self._asked or self._lines.unread or self._exited():
+        if not self._finalizer.alive or self._asked or self.unasked or self._exited():
             return False
         poll = select.poll()
         poll.register(self._pipe(self._popen.stdin), 0)
         return not poll.poll(0)  # an error there: it has closed its input
+
+    @property
+    def unasked(self) -> bool:
+        """Whether it said something after the last of what it was asked, such as `done` a second time."""
+        if self._asked or not self._finalizer.alive:
+            return False
+        poll = select.poll()
+        poll.register(self._pipe(self._popen.stdout), select.POLLIN)
+        return self._lines.unread or any(events & select.POLLIN for _, events in poll.poll(0))
 
     def exchange(self, line: bytes) -> Iterator[bytes]:
         """Send a line and give each line that comes; who has the last one stops asking.

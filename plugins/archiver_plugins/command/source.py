@@ -83,7 +83,7 @@ class Command(api.Source[CommandOptions, CommandEntry]):
                 if len(files) > _MAX_FILES:
                     raise api.InvalidError(f"the program named more than {_MAX_FILES} files for one material")
         # Only now is the program through with all of them.
-        found = [outputs.fetched(file, into) for file in files]
+        found = list(outputs.taken(files, into))
         size = sum((into / each.path).lstat().st_size for each in found)
         self.context.progress(max(0, size - came))  # what it did not tell of itself
         yield from found

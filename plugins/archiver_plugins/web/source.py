@@ -57,6 +57,7 @@ class Web(api.Source[WebOptions, WebEntry]):
     def __init__(self, options: WebOptions, context: api.Context) -> None:
         super().__init__(options, context)
         self.visitor = Visitor(context.http, options.twin)
+        self._addresses: dict[str, str] = {}
 
     def discover(
         self, scope: api.Scope[WebEntry], cursor: str
@@ -64,7 +65,11 @@ class Web(api.Source[WebOptions, WebEntry]):
         """List the posts of all entries; a page that several events name is looked at once."""
         del cursor  # feeds and sitemaps are short; and WordPress would not tell of deletions
         looks: dict[str, Listed] = {}
-        return api.list_entries(scope, lambda entry: self._entry(entry.options, looks))
+        for item in api.list_entries(scope, lambda entry: self._entry(entry.options, looks)):
+            if isinstance(item, api.Material):
+                # The archive knows an address such as `?token=…` without its secret only.
+                self._addresses[item.id] = address_of(item)
+            yield item
 
     def _entry(self, options: WebEntry, looks: dict[str, Listed]) -> Iterator[Listed]:
         for url in options.addresses:
@@ -110,7 +115,7 @@ class Web(api.Source[WebOptions, WebEntry]):
 
     def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched | api.Material]:
         """Keep a page as a web archive (WACZ), and its text beside it."""
-        visit, page = self._visit(address_of(material))
+        visit, page = self._visit(self._addresses.get(material.id, address_of(material)))
         if page is None:
             yield _document(visit, into)
             return

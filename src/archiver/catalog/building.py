@@ -14,6 +14,7 @@ from typing import Any
 
 from archiver.catalog import sql
 from archiver.catalog.words import clean, index_text
+from archiver.decisions import is_rejected
 from archiver.errors import SinkError
 from archiver.ledger import Record, State, StoredFile
 from archiver.model import Event, Grade, Role
@@ -53,7 +54,7 @@ def build(
     `events` come as in the configuration or as read from `event.json`, in the order of the programme.
     `texts` gives the extracted text of a file by its SHA-256, or None. `locate` says where in the
     sink a file lies: (event id, logical path) → path. Equal arguments give equal catalogs. Records
-    taken down are left out. Raises `SinkError` when the file cannot be written.
+    taken down or rejected are left out. Raises `SinkError` when the file cannot be written.
     """
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -110,7 +111,8 @@ def heads_text(heads: Mapping[str, str]) -> str:
 
 
 def _visible(records: Iterable[Record]) -> list[Record]:
-    shown = (record for record in records if record.state is not State.TAKEN_DOWN)
+    kept = (record for record in records if record.state is not State.TAKEN_DOWN)
+    shown = (record for record in kept if not is_rejected(record))
     return sorted(shown, key=lambda record: record.key)
 
 

@@ -56,6 +56,7 @@ def add(
     import logging
 
     from archiver import added, staging
+    from archiver.cli.held import not_held
     from archiver.cli.run import go
     from archiver.config import SourceSpec
     from archiver.contracts import Context, Options, ScopeEntry
@@ -69,14 +70,12 @@ def add(
         _check_file(path, event)
     chosen = _event(event, config.events)
     talk_id, talk_title = _talk(talk, chosen)
+    wanted = [(path, Kind(kind) if kind else added.guess_kind(path)) for path in files]
+    if not title:
+        wanted = not_held(wanted, (chosen.id, talk_id), config, registry)
     log = logging.getLogger("archiver.added")
     context = Context(added.NAME, config.folder, PoliteClient(), log, staging.report_progress)
-    given = [
-        added.Given(
-            path, chosen, Kind(kind) if kind else added.guess_kind(path), talk_id, title or talk_title
-        )
-        for path in files
-    ]
+    given = [added.Given(path, chosen, what, talk_id, title or talk_title) for path, what in wanted]
     source = added.AddedFiles(context, given)
     spec = SourceSpec(added.NAME, added.NAME, Options(), (ScopeEntry(chosen, Options()),))
     prepared = Run(config, registry, sources=[spec], given={added.NAME: source})

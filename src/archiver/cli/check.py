@@ -14,7 +14,7 @@ from archiver.cli.common import common_options, echo_json, load, printable
 from archiver.errors import ArchiverError, ConfigError, SinkError
 
 if TYPE_CHECKING:
-    from archiver.config import Config
+    from archiver.config import Config, SinkSpec
     from archiver.instances import Instances
     from archiver.registry import Registry
 
@@ -107,7 +107,7 @@ def _working(config: Config, registry: Registry) -> Iterator[Finding]:
         for source in config.sources:
             yield _asked("source", source.name, _source_check(instances, source.name), 1)
         for sink in config.sinks:
-            found = _asked("sink", sink.name, _sink_check(instances, sink.name), SinkError.exit_code)
+            found = _asked("sink", sink.name, _sink_check(instances, sink), SinkError.exit_code)
             yield found
             if found.level == "ok":
                 yield from _notes(instances, sink.name)
@@ -135,8 +135,16 @@ def _source_check(instances: Instances, name: str) -> Callable[[], None]:
     return lambda: instances.source(name).check()
 
 
-def _sink_check(instances: Instances, name: str) -> Callable[[], None]:
-    return lambda: instances.sink(name).check()
+def _sink_check(instances: Instances, spec: SinkSpec) -> Callable[[], None]:
+    from archiver.archive import check_audience
+
+    def check() -> None:
+        sink = instances.sink(spec.name)
+        sink.check()
+        # What a run would refuse: a place that was filled for everybody, or for nobody but us.
+        check_audience(spec.name, sink, spec.audience)
+
+    return check
 
 
 def _notes(instances: Instances, name: str) -> Iterator[Finding]:

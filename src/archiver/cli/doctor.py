@@ -18,11 +18,11 @@ EPILOG = """\b
 Examples:
   archive doctor            one page: versions, plugins, sinks, sources, tools, disks, clock
   archive doctor --json     the same for a program
-  archive doctor -v         with the names of hosts, for your own eyes
+  archive doctor -v         with the names of hosts, buckets and folders, for your own eyes
 
 \b
-Without -v the page can be pasted where others read it: it holds no secrets, no names of hosts, and ~ for
-the home directory.
+Without -v the page can be pasted where others read it: it holds no secrets, no names of hosts and buckets,
+~ for the home directory, and of other folders of the archive only the last part.
 
 \b
 Exit codes: 0 nothing is in the way (there may be warnings), 1 something is bad.

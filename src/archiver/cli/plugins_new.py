@@ -95,7 +95,7 @@ def _next_steps(written: Written) -> list[tuple[str, str]]:
     tried = f"archive plugins try {word} --option base_url=http://127.0.0.1:8123 --entry series=beijing-2012"
     steps = [
         (f"cd {folder}", "everything below is done there"),
-        ("python -m pip install --editable . --group dev", "install it, so that changes show at once"),
+        ('python -m pip install --editable ".[dev]"', "install it, so that changes show at once"),
         ("pytest", "run its tests"),
         ("archive plugins list", f"it is there, and runs where a configuration says: plugins: [{word}]"),
     ]

@@ -74,8 +74,12 @@ class Lines:
 
     def finished(self, tally: Tally, scratch: Path) -> None:
         """Tell the numbers."""
-        of = f"{count(tally.listed, 'item')} listed, {tally.fetched} fetched"
-        _say(f"{of}, {count(tally.problems, 'problem')}. The files are in {scratch}")
+        parts = [f"{count(tally.listed, 'item')} listed", f"{tally.fetched} fetched"]
+        if tally.problems or not tally.failed:  # "0 problems" says nothing of a listing that failed
+            parts.append(count(tally.problems, "problem"))
+        failed = "The source failed, as is told above: " if tally.failed else ""
+        where = f"The files are in {scratch}" if tally.fetched else "There are no files."
+        _say(f"{failed}{', '.join(parts)}. {where}")
 
 
 class Records:

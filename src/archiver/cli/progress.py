@@ -128,8 +128,11 @@ def listed_line(listing: Any) -> str:
     """Say what a source listed."""
     if listing.error is not None:
         return f"{listing.source}: listing failed: {listing.error}"
+    if not listing.size:
+        return f"{listing.source}: nothing new is listed"
     events = len({found.material.event for found in listing.found} - {""})
-    return f"{listing.source}: {count(listing.size, 'item')} listed for {count(events, 'event')}"
+    where = f"for {count(events, 'event')}" if events else "for no event yet"
+    return f"{listing.source}: {count(listing.size, 'item')} listed {where}"
 
 
 def item_line(outcome: Any, titles: Mapping[str, str]) -> str:

@@ -53,7 +53,8 @@ def report(
     told = telling.newest(config, registry, run, since)
     form = "json" if as_json else form
     if told is None:
-        click.echo("There was no run yet. Start one with: archive run", err=form != "text")
+        when = f"since {since}{f', up to {run}' if run else ''}" if since else "yet"
+        click.echo(f"There was no run {when}. Start one with: archive run", err=form != "text")
         return 0
     if form == "json":
         echo_json(told.to_json())

@@ -109,14 +109,16 @@ def run(
     _known((*sources, *accept_shrink), [source.name for source in config.sources], "source")
     filters = Filters(frozenset(events), frozenset(sources), frozenset(map(Kind, kinds)), limit)
     limits = Limits(time_limit, byte_limit, request_limit)
-    options = RunOptions(filters, jobs, dry_run, frozenset(accept_shrink), limits=limits, wait=wait or 0.0)
+    options = RunOptions(
+        filters, jobs, dry_run, frozenset(accept_shrink), limits=limits, wait=wait or 0.0, fail_on=fail_on
+    )
     if bundle is not None:
         options = replace(options, bundle=read_bundle(bundle))
     prepared = Run(config, registry, options)
-    return go(config, prepared, as_json=as_json, fail_on=fail_on, notifying=True)
+    return go(config, prepared, as_json=as_json, notifying=True)
 
 
-def go(config: Config, prepared: Run, *, as_json: bool, fail_on: str = "any", notifying: bool = False) -> int:
+def go(config: Config, prepared: Run, *, as_json: bool, notifying: bool = False) -> int:
     """Do a prepared run with a display, tell its summary, and give the exit code.
 
     With `notifying`, those whom the configuration names are told of it as well.
@@ -140,7 +142,7 @@ def go(config: Config, prepared: Run, *, as_json: bool, fail_on: str = "any", no
     if prepared.options.dry_run and not as_json:
         _tell_plan(prepared)
     summary.tell(report, titles)
-    code = report.exit_code(fail_on)
+    code = report.exit_code()
     told = telling.after_run(prepared.config, prepared.registry, report, code) if notifying else []
     if as_json:
         _last_record(report, code, told)
@@ -154,7 +156,9 @@ def _last_record(report: Report, code: int, told: Sequence[Delivery], error: str
 
     why = {"error": error} if error else {}
     deliveries = {"deliveries": telling.as_data(told)}
-    echo_json({"type": "run.finished", "exit_code": code, **why, **report.to_json(), **deliveries})
+    # No report knows of the error that kept a run from beginning: the code that is given counts.
+    data = {**report.to_json(), "exit_code": code}
+    echo_json({"type": "run.finished", "exit_code": code, **why, **data, **deliveries})
 
 
 def _tell_plan(prepared: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -14,11 +14,15 @@ from rich.text import Text
 
 from archiver.asked import NOBODY_ASKED, Asks, how_long_ago
 from archiver.cli.common import printable
+from archiver.cli.words import count
 from archiver.coverage import Cell, Coverage, Standing
 from archiver.gaps import Gap, Step, gaps
 from archiver.ledger import Record
 from archiver.model import Kind
 from archiver.waivers import Waiver
+
+if TYPE_CHECKING:
+    from archiver.verify.lately import Lately
 
 _COLOURS = {
     Standing.HAVE: "green",
@@ -57,6 +61,8 @@ _TO_DO = {
 }
 #: How many entries of one list are shown; `--json` has them all.
 MOST = 20
+#: Letters of an event's title that the table shows.
+_TITLE = 60
 #: Wide enough for any table where there is no terminal: lines are for grep then, not for a screen.
 _NO_TERMINAL = 10_000
 
@@ -71,6 +77,12 @@ def _safe(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def _shortened(title: str) -> str:
+    """Keep a title from making every line as wide as itself: a whole sentence was seen as one."""
+    plain = _safe(title)
+    return plain if len(plain) <= _TITLE else f"{plain[: _TITLE - 1].rstrip()}…"
+
+
 def show_table(result: Coverage, title: str) -> None:
     """Show the events by kinds of material."""
     kinds = [kind for kind in Kind if any(kind in event.kinds for event in result.events)]
@@ -79,7 +91,7 @@ def show_table(result: Coverage, title: str) -> None:
     for kind in kinds:
         table.add_column(kind.value.capitalize())
     for event in result.events:
-        table.add_row(_safe(event.event.title), *(_cell(event.kinds.get(kind)) for kind in kinds))
+        table.add_row(_shortened(event.event.title), *(_cell(event.kinds.get(kind)) for kind in kinds))
     click.echo(f"{_safe(title)}\n")
     out = console()
     with out.capture() as capture:
@@ -232,6 +244,16 @@ def show_sum(result: Coverage, report: Mapping[str, Any]) -> None:
     if withdrawn:
         click.echo(f"Kept here although upstream no longer shows it: {withdrawn}.")
     click.echo(last_run(report))
+
+
+def show_damage(damaged: Iterable[Lately]) -> None:
+    """Say what the last verification of each sink left damaged, and what to do about it."""
+    for each in damaged:
+        files, more = count(len(each.paths), "damaged file"), " and others" if len(each.paths) > 1 else ""
+        click.echo(
+            f"DAMAGE: the verification of {_safe(each.at[:10])} found {files} in sink {each.sink}: "
+            f"{_safe(each.paths[0])}{more}. Restore what can be with: archive verify --repair"
+        )
 
 
 def last_run(report: Mapping[str, Any], now: datetime | None = None) -> str:

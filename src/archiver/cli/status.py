@@ -68,7 +68,9 @@ def status(
     """
     del verbose
     from archiver import recall, review
+    from archiver.cli import standing
     from archiver.coverage import coverage
+    from archiver.verify.lately import known_damage
 
     if withdrawn and fail_under is not None:
         raise click.UsageError("--fail-under is about what is missing: it does not go with --withdrawn.")
@@ -82,6 +84,7 @@ def status(
         waiting = len(review.waiting(everything, router))
         waivers = recall.waivers(archive.heads.values(), config)
         report = archive.report
+        damaged = known_damage((name, head.sink) for name, head in (archive.heads | archive.public).items())
     if withdrawn:
         _tell_withdrawn(records, config, as_json=as_json)
         return 0
@@ -89,12 +92,14 @@ def status(
     waived = [waiver for waiver in waivers if not events or waiver.event in events]
     result = coverage(programme, records, waived)
     if as_json:
-        echo_json({**as_data(result, report, router.asks, waived), "waiting": waiting})
+        known = {"waiting": waiting, "damage": [each.to_json() for each in damaged]}
+        echo_json({**as_data(result, report, router.asks, waived), **known})
     else:
         shown = replace(result, unrouted=() if events else result.unrouted)
         _print(shown, report, config, router.asks, waived, missing=missing)
         if waiting and not missing:
             click.echo(f"Waiting for a decision: {waiting}. See: archive matches list")
+        standing.show_damage(damaged)
     return _judged(result, fail_under)
 
 

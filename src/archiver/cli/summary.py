@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import click
 
+from archiver import added
 from archiver.cli.ending import printable
 from archiver.cli.words import count, size
-from archiver.report import ItemProblem, Report, SinkReport
+from archiver.report import LEFT_ALONE, ItemProblem, Report, SinkReport
 
 #: Items of one reason that are named; the run report has them all.
 SHOWN = 20
@@ -34,6 +35,10 @@ _WHAT_TO_DO = {
     "invalid": "What arrived is not usable. The next run tries again.",
     "unrouted": "Say where each belongs: `archive matches list`.",
     "link": "Nothing failed: no source fetches it. Save it yourself and add it with `archive add`.",
+}
+_BY_HAND = {
+    "failed": "Nothing of it is kept. Add the file again.",
+    "invalid": "What you gave is not usable, and nothing of it is kept. Get a whole file, and add that.",
 }
 
 
@@ -65,7 +70,9 @@ def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 def _troubles(report: Report) -> Iterable[str]:
     for name, source in report.sources.items():
         if source.error:
-            yield f"Source {name} could not be listed: {source.error}"
+            # "2 items of the bundle left alone: …" says itself what was not done.
+            lead = f"Source {name}" if LEFT_ALONE in source.error else f"Source {name} could not be listed"
+            yield f"{lead}: {source.error}"
         if source.alarm:
             yield f"ALARM: source {name}: {source.alarm}"
     for reason in dict.fromkeys(problem.reason for problem in report.problems):
@@ -76,7 +83,10 @@ def _troubles(report: Report) -> Iterable[str]:
 
 def _problems(reason: str, items: list[ItemProblem]) -> Iterable[str]:
     word = _WORDS.get(reason, reason)
-    yield f"{count(len(items), 'item')} {word}. {_WHAT_TO_DO.get(reason, '')}".rstrip()
+    # What was handed over is known to nobody else: no run can get it again.
+    handed = all(item.source == added.NAME for item in items)
+    advice = _BY_HAND.get(reason) if handed else None
+    yield f"{count(len(items), 'item')} {word}. {advice or _WHAT_TO_DO.get(reason, '')}".rstrip()
     for item in items[:SHOWN]:
         where = "/".join(part for part in (item.event, item.source) if part)
         yield f"  {where}: {_named(item)}: {item.detail}"
@@ -98,7 +108,7 @@ def _sink(name: str, sink: SinkReport) -> Iterable[str]:
         yield f"DAMAGE: sink {name}: {sink.damage}"
     if sink.copied:
         yield f"Sink {name} got {count(sink.copied, 'file')} that it had missed, {size(sink.copied_bytes)}."
-    if sink.pages:
+    if sink.written:
         yield f"Sink {name}: its pages are up to date. Open its index.html, or run `archive serve`."
     if sink.note:
         yield f"Sink {name} {sink.note}"

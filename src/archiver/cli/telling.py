@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def newest(config: Config, registry: Registry, run: str = "", since: str = "") -> Digest | None:
-    """Give the digest of a run, by default the newest; None when there was none yet.
+    """Give the digest of a run, by default the newest; None when there was none yet, or none since.
 
     Raises `ConfigError` when no run is called so, `SinkError` when no sink can be read.
     """
@@ -33,7 +33,8 @@ def newest(config: Config, registry: Registry, run: str = "", since: str = "") -
         if not reports.ids and not run:
             return None
         chosen = reports.find(run) if run else reports.ids[-1]
-        return _digest(config, archive, reports, chosen, reports.since(since, chosen))
+        begin = reports.since(since, chosen)
+        return _digest(config, archive, reports, chosen, begin) if begin < chosen else None
 
 
 def after_run(config: Config, registry: Registry, report: Report, code: int) -> list[Delivery]:

@@ -61,7 +61,7 @@ def _day(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option("--repair", is_flag=True, help="Restore what is damaged, from copies that prove right.")
 @click.option("--sample", callback=_share, default="100%", metavar="SHARE", help="Only such a share: 10%.")
 @click.option("--since", callback=_day, default="", metavar="DATE", help="Only what was stored since then.")
-@click.option("--budget", callback=seconds, metavar="TIME", help="Stop cleanly after so long: 90s, 30m, 2h.")
+@click.option("--budget", callback=seconds, metavar="TIME", help="Look at contents for so long: 90s, 30m.")
 @common_options
 def verify(
     config_path: Path,

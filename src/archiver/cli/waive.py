@@ -38,14 +38,16 @@ kept in the archive, and the reason is shown on its pages. What arrives all the 
 @click.argument(
     "kind",
     metavar="[KIND]",
-    type=click.Choice(["", "slides", "video", "photo", "report", "other"]),
-    default="",
+    type=click.Choice(["slides", "video", "photo", "report", "other"]),
+    required=False,
 )
-@click.option("--reason", default="", help="Why nobody waits for it; the pages show it.")
+@click.option(
+    "--reason", default="", help="Why nobody waits for it; the pages show it. Needed, except with --undo."
+)
 @click.option("--undo", is_flag=True, help="Expect it again.")
 @common_options
 def waive(
-    place: str, kind: str, reason: str, undo: bool, config_path: Path, verbose: bool, as_json: bool
+    place: str, kind: str | None, reason: str, undo: bool, config_path: Path, verbose: bool, as_json: bool
 ) -> int:
     """Say what nobody waits for any more.
 
@@ -59,7 +61,7 @@ def waive(
         _list(config, registry, as_json=as_json)
         return 0
     event, talk = read_place(place, config)
-    wanted = _wanted(config, event, talk, kind)
+    wanted = _wanted(config, event, talk, kind or "")
     told = " ".join(reason.split())[:500]
     if not undo and not told:
         raise click.UsageError('Say why, for whoever reads it later: --reason "nobody filmed".')

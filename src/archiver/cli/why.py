@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,12 @@ from archiver.cli.reading import knowing, reading
 from archiver.cli.words import count, size
 
 if TYPE_CHECKING:
+    from archiver.archive import Archive
+    from archiver.config import Config
     from archiver.decisions import Decision
     from archiver.explain import Copy, Explained, Found
-    from archiver.ledger import StoredFile, Transition
+    from archiver.ledger import Key, StoredFile, Transition
+    from archiver.visible import Visible
 
 #: How many materials of one name, files of one material, and lines of its history are shown.
 _MOST = 5
@@ -29,8 +32,8 @@ Examples:
 
 \b
 It says which source listed it and when, how it found its event and talk and what else came near, how good
-the file is, in which sinks it lies with which digest, and what became of it since. For what is not here, or
-of no talk, it says why, and the command that settles it.
+the file is, in which sinks it lies with which digest, whether public sinks have it and why or why not, and
+what became of it since. For what is not here, or of no talk, it says why, and the command that settles it.
 """
 
 
@@ -53,14 +56,34 @@ def why(what: str, config_path: Path, verbose: bool, as_json: bool) -> int:
         known = Knowledge(config, archive.heads, list(archive.records.values()), router)
         found = _found(find, what, known)
         explained = [(each, explain(each, known)) for each in found]
+        shown = _shown(archive, config, explained)
     if not explained:
         raise click.UsageError(_unknown(what))
     if as_json:
         for each, told in explained:
-            echo_json(told.to_json() if told else _decided_json(each))
+            echo_json(_told_json(told, shown) if told else _decided_json(each))
     else:
-        _show(explained, everything=verbose)
+        _show(explained, shown, everything=verbose)
     return 0
+
+
+def _shown(
+    archive: Archive, config: Config, explained: Sequence[tuple[Found, Explained | None]]
+) -> dict[Key, list[Visible]]:
+    """Say of each material what the public sinks have of it; nothing where there is no such sink."""
+    from archiver import recall
+    from archiver.visible import visible
+
+    if not archive.public:
+        return {}
+    rulings = recall.clearance(archive.heads.values(), config).rulings(archive.records.values())
+    records = [told.record for _, told in explained if told]
+    return {each.key: visible(each, rulings[each.key], archive.public) for each in records}
+
+
+def _told_json(told: Explained, shown: Mapping[Key, Sequence[Visible]]) -> dict[str, Any]:
+    public = {each.sink: each.to_json() for each in shown.get(told.record.key, ())}
+    return {**told.to_json(), "public": public}
 
 
 def _found(find: Any, what: str, known: Any) -> list[Found]:
@@ -92,14 +115,19 @@ def _decided_json(found: Found) -> dict[str, Any]:
     return {"found_by": found.by, "decision": data}
 
 
-def _show(explained: Sequence[tuple[Found, Explained | None]], *, everything: bool) -> None:
+def _show(
+    explained: Sequence[tuple[Found, Explained | None]],
+    shown: Mapping[Key, Sequence[Visible]],
+    *,
+    everything: bool,
+) -> None:
     for number, (found, told) in enumerate(explained):
         if number == _MOST and not everything:
             click.echo(f"\n… and {len(explained) - _MOST} more: `archive why --json` tells of all.")
             break
         if number:
             click.echo()
-        lines = _lines(told, everything=everything) if told else _rejected(found)
+        lines = _lines(told, shown, everything=everything) if told else _rejected(found)
         for line in lines:
             click.echo(printable(line))
 
@@ -112,7 +140,7 @@ def _rejected(found: Found) -> Iterator[str]:
     yield "  No run fetches it. Change that with: archive matches accept ID EVENT[/TALK]"
 
 
-def _lines(told: Explained, *, everything: bool) -> Iterator[str]:
+def _lines(told: Explained, shown: Mapping[Key, Sequence[Visible]], *, everything: bool) -> Iterator[str]:
     record, material = told.record, told.record.material
     yield f"{material.kind} “{_flat(material.title) or material.id}”  {told.short}"
     yield f"  Found by: {told.found.by}"
@@ -125,6 +153,8 @@ def _lines(told: Explained, *, everything: bool) -> Iterator[str]:
     if told.decision is not None:
         yield f"  Decided: {_decided(told.decision)}"
     yield from _stored(told, everything=everything)
+    for each in shown.get(record.key, ()):
+        yield f"  Public sink {each.sink}: {_flat(each.told)}"
     yield from _lacking(told)
     steps = record.history if everything else record.history[-_MOST:]
     yield f"  History ({count(len(record.history), 'change')}):"

@@ -139,7 +139,8 @@ def parse(text: str, file: str) -> tuple[Mapping, list[Problem]]:
         if isinstance(root, Mapping):
             return root, builder.problems
         problem = _no_mapping(file, root)
-    hint = "write one with `archive init`" if problem.message == "the file is empty" else ""
+    remedy = f"fill it, or remove it and write one with: archive init {file}"
+    hint = remedy if problem.message == "the file is empty" else ""
     raise ConfigProblems([*builder.problems, problem], hint=hint)
 
 

@@ -24,6 +24,8 @@ _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 # RFC 5646, section 2.1, without the grandfathered ones.
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+#: Letters of one text or title.
+_MOST = 1000
 
 
 def _expected(what: str, nearest: str = "") -> PydanticCustomError:
@@ -90,16 +92,21 @@ def _several(value: Any) -> Any:
 
 def _fact(value: Any) -> Any:
     # "31" is a figure, "over 150" and "007" are words.
-    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    # Said here: of two types that both refuse a value, only the first would be named.
+    if not isinstance(value, str | int) or not 0 < len(str(value).strip()) <= _MOST:
+        raise _expected(f"a whole number, or text of 1 to {_MOST:,} letters")
+    return _one_line(value.strip()) if isinstance(value, str) else value
 
 
 def _unique(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
     return tuple(dict.fromkeys(kinds))
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(_one_line)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_MOST), AfterValidator(_one_line)]
 Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), AfterValidator(_one_line)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_MOST), AfterValidator(_one_line)
 ]
 EventId = Annotated[str, AfterValidator(_event_id)]
 TalkId = Annotated[str, AfterValidator(_talk_id)]

@@ -30,7 +30,7 @@ def gather(
 ) -> Digest:
     """Make the digest of all runs after `since` up to `run`. `now` is the coverage as the ledgers show it.
 
-    Without an `exit_code` it is the one of a run with `--fail-on any`.
+    Without an `exit_code` it is the one that the report holds.
     """
     runs = tuple(each for each in reports.ids if since < each <= run)
     report, earlier = reports.read(run), reports.read(since) if since else {}
@@ -159,7 +159,9 @@ def _sinks(report: _Table) -> Iterator[SinkTrouble]:
 
 
 def _exit_code(report: _Table) -> int:
-    """Say with which code a run ended, by what its report tells."""
+    """Say with which code a run ended. An older report does not: then by what it tells, as with `any`."""
+    if isinstance(report.get("exit_code"), int):
+        return _number(report, "exit_code")
     told = Report("", "", "", interrupted=report.get("interrupted") is True)
     told.sinks = {each.name: SinkReport(error=each.error, damage=each.damage) for each in _sinks(report)}
     told.sources = {each.name: SourceReport(error=each.error, alarm=each.alarm) for each in _sources(report)}

@@ -63,7 +63,8 @@ class Reports:
         """Give the run after which a digest of `run` begins, by what was typed. Raises `ConfigError`.
 
         `last` is the last earlier run that came to its end: neither interrupted nor ended by a limit. A day,
-        such as 2012-12-02, takes in all runs from that day (UTC) on.
+        such as 2012-12-02, takes in all runs from that day (UTC) on. Where there is none up to `run`, what is
+        given is `run` itself or a later one.
         """
         if not typed:
             return self.before(run)
@@ -71,7 +72,7 @@ class Reports:
             return self._last_whole(run)
         day = _DAY.fullmatch(typed)
         if day:
-            return self.before(min("".join(day.groups()), run))
+            return self.before("".join(day.groups()))
         found = self.find(typed)
         if found >= run:
             raise ConfigError(f"run {found} is not earlier than run {run}", hint="name an earlier run")

@@ -1,4 +1,4 @@
-"""Takes out of a page what is nobody's business: secrets, the home directory, names of private hosts."""
+"""Takes out of a page what is nobody's business: secrets, the home directory, private hosts and places."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from archiver.config import Config
 from archiver.doctor.lines import Line
+from archiver.doctor.whereabouts import Whereabouts
 from archiver.masking import Mask
 from archiver.redact import MASK, is_secret_name
 
@@ -33,12 +34,13 @@ _SHORTEST, _SHORTEST_PLAIN = 4, 8
 
 @dataclass(frozen=True)
 class Shade:
-    """Goes over every line before anybody sees it. With `hosts`, names of hosts stay."""
+    """Goes over every line before anybody sees it. With `hosts`, names of hosts, buckets and folders stay."""
 
     mask: Mask
     secrets: tuple[str, ...]
     private: tuple[str, ...]
     homes: tuple[str, ...]
+    places: Whereabouts = field(default_factory=Whereabouts)
     hosts: bool = False
 
     def __call__(self, line: Line) -> Line:
@@ -54,7 +56,7 @@ class Shade:
             text = self._without_hosts(text)
         for home in self.homes:
             text = text.replace(home, "~")
-        return text
+        return text if self.hosts else self.places.hide(text)
 
     def _without_hosts(self, text: str) -> str:
         text = _ADDRESS.sub(_hidden, text)
@@ -69,11 +71,13 @@ def shade(config: Config | None, file: Path, environ: Mapping[str, str], *, host
     options = list(_options(config)) if config else []
     secrets = {*_of_environment(raw, environ), *_of_file(raw)}
     private = {*_hosts(options), *_own_names(environ), *_hosts_of_text(raw)}
+    homes = _homes(environ)
     return Shade(
         Mask.of(options),
         tuple(sorted(secrets, key=len, reverse=True)),
         tuple(sorted(private - {""}, key=len, reverse=True)),
-        tuple(sorted(_homes(environ), key=len, reverse=True)),
+        tuple(sorted(homes, key=len, reverse=True)),
+        Whereabouts.of(config, file, homes),
         hosts,
     )
 

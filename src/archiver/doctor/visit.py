@@ -43,7 +43,8 @@ def examine(
 ) -> Visit:
     """Look at everything. Raises nothing: what cannot be looked at is a line.
 
-    With `hosts`, names of hosts stay in. `today` is what the age of programs is counted from.
+    With `hosts`, names of hosts, buckets and folders stay in. `today` is what the age of programs is counted
+    from.
     """
     read = _read(file, environ)
     tone = shade(read.config, file, environ, hosts=hosts)

@@ -85,7 +85,8 @@ def _check_end(path: Path) -> None:
             hint="get it again, and compare its size",
         )
     if not re.search(rb"startxref\s+\d+\s+%%EOF", tail):
-        log.warning("The PDF does not say where its table of contents is; it was rebuilt.")
+        # "startxref" with nothing after it, as some exporters write: readers rebuild it, nothing is lost.
+        log.debug("The PDF does not say where its table of contents is; it was rebuilt.")
 
 
 def _content_end(stream: BinaryIO, end: int) -> int:

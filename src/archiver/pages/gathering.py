@@ -13,6 +13,7 @@ from archiver.asked import Asks
 from archiver.catalog.words import clean
 from archiver.config import Config
 from archiver.coverage import coverage
+from archiver.decisions import is_rejected
 from archiver.errors import DamageError, MissingError
 from archiver.inventory import UNREADABLE
 from archiver.ledger import Record, State, StoredFile, best_grade
@@ -26,8 +27,9 @@ Locate = Callable[[str, str], str]
 
 
 def visible(records: Iterable[Record]) -> list[Record]:
-    """Choose what pages may show: what is held, and not taken down; by time, then by id."""
-    shown = (each for each in records if each.state is not State.TAKEN_DOWN and each.files)
+    """Choose what pages may show: what is held, and neither taken down nor rejected; by time, then by id."""
+    held = (each for each in records if each.state is not State.TAKEN_DOWN and each.files)
+    shown = (each for each in held if not is_rejected(each))
     return sorted(shown, key=lambda record: (record.material.date or "~", record.key))
 
 
@@ -85,7 +87,7 @@ def _clean_facts(facts: Mapping[str, str | int]) -> dict[str, str | int]:
 def gather(
     config: Config, head: Head, pictures: Pictures, locate: Locate, asks: Asks, *, url: str = ""
 ) -> Site:
-    """Bring together everything that is shown. Nothing of a record taken down is in it."""
+    """Bring together everything that is shown. Nothing of what was taken down or rejected is in it."""
     records = visible(head.records.values())
     events = stops(config, head)
     by_event: dict[str, list[Record]] = {}

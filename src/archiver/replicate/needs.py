@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from archiver import crate, seal
@@ -36,7 +36,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A sink that should have certain bytes, and where they lie in it."""
+    """A place where certain bytes should lie: a sink, and a path in it."""
 
     name: str
     sink: Sink[Any]
@@ -48,25 +48,42 @@ class Holder:
 class Stock:
     """What a sink has to give: what it committed, and what a killed run had put there and this one proved.
 
-    `places` maps object and logical path to SHA-256, path in the sink, and size in bytes.
+    `places` maps object and logical path to SHA-256, path in the sink, and size in bytes; `copies` maps
+    a SHA-256 to every path where an inventory says that such bytes lie, and their size.
     """
 
     head: Head
     places: Mapping[tuple[str, str], tuple[str, str, int]]
+    copies: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, head: Head, additions: Mapping[str, Mapping[str, str]]) -> Stock:
         """Take stock of a sink. What an inventory names and the sink has lost is left out."""
-        return cls(head, dict(_places(head, additions)))
+        copies = _copies(head)
+        return cls(head, dict(_places(head, additions, copies)), copies)
 
-    def holder(self, need: Need) -> Holder | None:
-        """Say where the bytes lie that are needed; None when they are not here."""
+    def holders(self, need: Need) -> Iterator[Holder]:
+        """Say where the bytes lie that are needed: in their own place first, then wherever such bytes lie."""
         sha256, where, size = self.places.get((need.event, need.path), ("", "", 0))
-        return Holder(self.head.name, self.head.sink, where, size) if sha256 == need.sha256 else None
+        if sha256 == need.sha256:
+            rest = (each for each in self.copies.get(sha256, ()) if each[0] != where)
+            for path, length in ((where, size), *rest):
+                yield Holder(self.head.name, self.head.sink, path, length)
+
+
+def _copies(head: Head) -> dict[str, list[tuple[str, int]]]:
+    found: dict[str, list[tuple[str, int]]] = {}
+    for each in head.objects.values():
+        for sha256, paths in each.inventory.manifest.items() if each.inventory else ():
+            there = ((each.prefix + path, each.files[path].size) for path in paths if path in each.files)
+            found.setdefault(sha256, []).extend(there)
+    return found
 
 
 def _places(
-    head: Head, additions: Mapping[str, Mapping[str, str]]
+    head: Head,
+    additions: Mapping[str, Mapping[str, str]],
+    copies: Mapping[str, Sequence[tuple[str, int]]],
 ) -> Iterator[tuple[tuple[str, str], tuple[str, str, int]]]:
     for name in head.objects.keys() | additions.keys():
         each = head.object(name)
@@ -75,8 +92,12 @@ def _places(
         wanted |= {path: (sha256, each.locate(path)) for path, sha256 in each.state.items()}
         for path, (sha256, where) in wanted.items():
             stat = each.files.get(where.removeprefix(each.prefix))
-            if stat is not None and not path.startswith(METADATA):
+            if path.startswith(METADATA):
+                continue
+            if stat is not None:
                 yield (name, path), (sha256, where, stat.size)
+            elif others := copies.get(sha256):
+                yield (name, path), (sha256, *others[0])
 
 
 def needs(
@@ -127,8 +148,8 @@ def _owners(records: Iterable[Record]) -> tuple[dict[tuple[str, str], Key], set[
 
 
 def holders(need: Need, others: Iterable[Stock]) -> list[Holder]:
-    """Name the sinks to take a file from: those on this machine first."""
-    found = [holder for stock in others if (holder := stock.holder(need)) is not None]
+    """Name the places to take a file from: those in sinks on this machine first."""
+    found = [holder for stock in others for holder in stock.holders(need)]
     return sorted(found, key=lambda holder: holder.sink.local_root is None)
 
 

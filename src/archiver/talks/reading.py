@@ -57,15 +57,38 @@ def read_calendar(content: bytes, name: str) -> list[ListedTalk]:
         calendar = Calendar.from_ical(content)
         events = list(calendar.walk("VEVENT"))
     except (ValueError, IndexError, KeyError, AttributeError, RecursionError) as error:
-        raise InvalidError(
-            f"{name} is no calendar: {_short(error)}", hint="Expected is iCalendar, a file that ends in .ics."
-        ) from error
+        line, fault = _fault(content)
+        told = f"{name}, line {line}: {fault}" if line else f"{name} is no calendar: {_plain(error)}"
+        hint = "Expected is iCalendar, a file that ends in .ics. Get it again, or correct that line."
+        raise InvalidError(told, hint=hint) from error
     talks: dict[str, ListedTalk] = {}
     for number, event in enumerate(events):
         where = f"{name}, line {lines[number]}" if number < len(lines) else f"{name}, event {number + 1}"
         talk = _of_event(event, where)
         talks.setdefault(talk.uid, talk)
     return list(talks.values())
+
+
+def _fault(content: bytes) -> tuple[int, str]:
+    """Find the line where the parts of a calendar do not nest (RFC 5545, section 3.6); (0, "") for none."""
+    opened: list[tuple[int, str]] = []
+    for number, raw in enumerate(content.splitlines(), 1):
+        line = _line(raw.decode("utf-8-sig", "replace"))
+        word, _, part = line.upper().partition(":")
+        if word == "BEGIN":
+            opened.append((number, part[:60]))
+        elif word == "END" and opened and opened[-1][1] == part[:60]:
+            opened.pop()
+        elif word == "END":
+            return number, f"END:{part[:60]} ends nothing that has begun"
+        elif line and not opened:
+            return number, f"nothing has begun here with BEGIN:VCALENDAR, and there is “{line[:60]}”"
+    return (opened[-1][0], f"BEGIN:{opened[-1][1]} has no END: is the file cut off?") if opened else (0, "")
+
+
+def _plain(error: BaseException) -> str:
+    """Leave out the bytes that the library quotes as Python writes them: "…: b'BEGIN…'"."""
+    return _short(error).partition(": b'")[0]
 
 
 def _of_event(event: Any, where: str) -> ListedTalk:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 import pluggy
 import pytest
@@ -38,8 +38,11 @@ from archiver.work import Destination, Outcome, Task, work
 
 EVENT = Event("beijing", "Beijing Stop", date="2012-09-16", city="Beijing")
 NAME = "under-test"
-#: Seconds that a source may need to end.
+#: Seconds that a source may need for one thing that it is asked to do.
 PATIENCE = 20.0
+#: Seconds that it gets when it has needed more before: a contract has many checks, and each would wait.
+IMPATIENCE = 4.0
+_T = TypeVar("_T")
 
 
 class UnmetPromiseError(AssertionError):
@@ -161,7 +164,7 @@ class Account:
         log.addHandler(self.diary)
         log.propagate = False
         context = Context(NAME, folder, http or staging.Noting(self.client), log, staging.report_progress)
-        self.source = kind(options, context)
+        self.source = self.within(lambda: kind(options, context), "making an instance")
         self._share(kind)
 
     def _share(self, kind: type[Source[Any, Any]]) -> None:
@@ -180,11 +183,29 @@ class Account:
         """Give what a listing is asked for."""
         return Scope(self.spec.entries)
 
+    def within(self, act: Callable[[], _T], what: str) -> _T:
+        """Have the source do something, in bounded time; see `in_thread`."""
+        kind = self.subject.source_class
+        try:
+            return in_thread(act, what, IMPATIENCE if kind in _LATE else PATIENCE)
+        except LateError:
+            _LATE.add(kind)
+            raise
+
     def listing(self, cursor: str = "", limit: int | None = None) -> Listing:
         """List as a run does: checked, routed, bounded."""
-        discovery = Discovery(Router([EVENT]), Filters(limit=limit), mask=self.workshop.mask)
-        (listing,) = discovery.listings([Listable(NAME, self.source, self.spec.entries, cursor)])
+        discovery = Discovery(Router([EVENT]), Filters(limit=limit), mask=self.workshop.mask, grace=0.0)
+        listable = Listable(NAME, self.source, self.spec.entries, cursor)
+        try:
+            (listing,) = self.within(lambda: discovery.listings([listable]), "a listing")
+        finally:
+            discovery.stop.set()  # whoever still waits for it need not
         return listing
+
+    def raw(self, cursor: str = "", limit: int | None = None) -> list[Any]:
+        """List without the core between: everything that the source yields."""
+        scope = Scope(self.spec.entries, limit)
+        return self.within(lambda: list(self.source.discover(scope, cursor)), "a listing")
 
     def materials(self) -> list[Material]:
         """List, and give what can be fetched."""
@@ -206,7 +227,7 @@ class Account:
         self, task: Task, note: Callable[[int, int | None], None] = staging.nobody
     ) -> tuple[Outcome, dict[str, bytes]]:
         """Do one task; see `fetch`."""
-        outcome = work(task, note)
+        outcome = self.within(lambda: work(task, note), "a fetch")
         values = MemorySink.stores[self.workshop.run].values
         content = task.destinations[0].content
         held = {file.path: values.get(content + file.path, (b"",))[0] for file in outcome.files}
@@ -257,10 +278,10 @@ class Trial:
         """Configure an instance of the source, as for a new run."""
         wanted = subject or self.subject
         address = self._before(wanted.url).address if wanted.url else ""
-        folder = wanted.folder or self.folder
+        folder = (wanted.folder or self.folder).absolute()
         made = Account(wanted, address, folder, http)
         self._stack.callback(made.drop)
-        self._stack.callback(_quietly, made.source.close)
+        self._stack.callback(_quietly, lambda: made.within(made.source.close, "`close`"))
         return made
 
     def listed(self) -> Account:
@@ -326,22 +347,34 @@ def told(outcome: Outcome) -> str:
     return outcome.problem.detail if outcome.problem else f"{len(outcome.files)} files"
 
 
-def in_thread(act: Callable[[], object], what: str) -> None:
-    """Do something that might hang. Raises what it raises, or `UnmetPromiseError` when it does not end."""
+class LateError(UnmetPromiseError):
+    """A plugin did not end in time."""
+
+
+#: Kinds of sources that were late once.
+_LATE: set[type[Source[Any, Any]]] = set()
+
+
+def in_thread(act: Callable[[], _T], what: str, patience: float | None = None) -> _T:
+    """Do something that might hang. Raises what it raises, or `LateError` when it does not end."""
+    given: list[_T] = []
     raised: list[BaseException] = []
+    seconds = PATIENCE if patience is None else patience
 
     def run() -> None:
         try:
-            act()
+            given.append(act())
         except BaseException as error:  # noqa: BLE001  # handed to whoever waits
             raised.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
-    promise(not thread.is_alive(), f"{what} did not end within {PATIENCE:.0f} seconds")
+    thread.join(seconds)
     if raised:
         raise raised[0]
+    if not given:
+        raise LateError(f"{what} did not end within {seconds:.0f} seconds")
+    return given[0]
 
 
 def hostile(material: Material) -> Material:

@@ -167,4 +167,5 @@ def _seen(report: Any) -> str:
         return str(told[2]).removeprefix("Skipped: ")
     crash = getattr(told, "reprcrash", None)
     message = str(getattr(crash, "message", told)).strip()
-    return message.removeprefix("archiver.testing.contract.UnmetPromiseError: ")
+    ours = "archiver.testing.contract."
+    return message.removeprefix(f"{ours}UnmetPromiseError: ").removeprefix(f"{ours}LateError: ")

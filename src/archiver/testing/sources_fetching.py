@@ -6,8 +6,10 @@ import pickle
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,11 +19,11 @@ from archiver.discover import Listing
 from archiver.testing.contract import (
     NAME,
     Account,
+    LateError,
     Trial,
     does_not_apply,
     hostile,
     ids,
-    in_thread,
     main_digests,
     promise,
     shape,
@@ -80,6 +82,22 @@ class FetchPromises:
                 promise(with_names.problem is None, f"under a hostile name: {told(with_names)}")
                 promise(len(with_names.files) == len(calm.files), "under a hostile name files are missing")
             promise(_tree(trial.folder) == before, "a file was written outside of the fetch's directory")
+
+    def test_a_fetch_keeps_to_its_directory(self, trial: Trial) -> None:
+        """A fetch writes below the directory that it is given, and the process stays where it works."""
+        account = trial.account()
+        for material in trial.samples(account):
+            with TemporaryDirectory() as folder:
+                base = Path(folder).resolve()
+                here, staging = base / "here", base / "run" / "work"
+                here.mkdir()
+                with chdir(here):
+                    account.done(replace(account.task(material), staging=staging))
+                    left = Path.cwd() != here
+                promise(not left, f"fetching {material.id} changed the working directory of the whole run")
+                stray = sorted(_tree(base) - {Path("here"), Path("run"), Path("run/work")})
+                stray = [path for path in stray if not path.match("run/work/fetch-*")]
+                promise(not stray, f"fetching {material.id} wrote beside its directory: {_shown(stray)}")
 
     def test_a_task_can_travel(self, trial: Trial) -> None:
         """A task pickles, and an instance that never listed anything can fetch it."""
@@ -182,7 +200,7 @@ class FetchPromises:
         account = trial.account()
         before = _tree(trial.folder)
         try:
-            account.source.check()
+            account.within(account.source.check, "`check`")
         except ArchiverError as error:
             promise(None, f"`check` refused a good configuration: {error}")
         promise(_tree(trial.folder) == before, "`check` left something behind")
@@ -196,7 +214,9 @@ class FetchPromises:
                 account.fetch(material)
             started = [each for each in threading.enumerate() if each not in before and not _ours(each)]
             try:
-                in_thread(account.source.close, "`close`")
+                account.within(account.source.close, "`close`")
+            except LateError:
+                raise
             except Exception as error:  # noqa: BLE001  # that is what is looked for
                 promise(None, f"`close` raised {type(error).__name__}: {error}")
             for each in started:
@@ -208,6 +228,10 @@ class FetchPromises:
 def _cursor(listing: Listing) -> str:
     """Give where the next run goes on from."""
     return listing.checkpoint.cursor if listing.checkpoint else ""
+
+
+def _shown(paths: Sequence[Path]) -> str:
+    return ", ".join(repr(path.name) for path in paths[:3])
 
 
 def _tree(folder: Path) -> set[Path]:

@@ -64,6 +64,11 @@ class SinkResult:
     error: str = ""
     note: str = ""
 
+    def add_note(self, note: str) -> None:
+        """Note one thing more, once, in words that follow the sink's name."""
+        if note not in self.note:
+            self.note = f"{self.note}; it {note}" if self.note else note
+
     def total(self, name: str) -> int:
         """Add up one of the numbers over all groups."""
         return sum(getattr(each, name) for each in self.groups.values())

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver import examine, index, ocfl, pages, previews, seal
-from archiver.archive import RUNS, Head, look
+from archiver.archive import COMMON, RUNS, Head, look
 from archiver.asked import Asks
 from archiver.catalog.serving import CATALOG
 from archiver.config import Config
@@ -132,7 +132,7 @@ class Mender:
                     fetching.put(self._sink, item.path, copy)
                     return f"restored from {_named(survey, self._here)}{path}"
         tried = f" (looked at: {', '.join(f'{s.name}: {path}' for s, path in copies[:5])})" if copies else ""
-        raise CannotError(_NO_COPY + tried)
+        raise CannotError(_NO_COPY + _by_hand(item) + tried)
 
     def _version(self, item: Item) -> str:
         """Repair the inventory of an earlier version, or its sidecar: the newest inventory tells which."""
@@ -238,6 +238,13 @@ class Mender:
                     yield copy.path
                     return
             yield None
+
+
+def _by_hand(item: Item) -> str:
+    """Name the other way for what people gave: bytes that are added prove themselves by their digest."""
+    if item.group in ("", COMMON) or "/content/metadata/" in item.path:
+        return ""
+    return f"; or, if you have the file: archive add {item.group} FILE --talk TALK, then repair again"
 
 
 def _rank(path: str) -> int:

@@ -23,7 +23,8 @@ from archiver.verify.items import Item
 
 #: What the names of these reports end with: runs go by their own reports alone.
 ENDING = "-verify.json"
-_REPORT_BYTES = 64 << 20
+#: A report larger than this is not ours.
+REPORT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Wanted:
     """What the user asked for.
 
     `sample` is the share of the bytes to look at, from 0 to 1; `since` an RFC 3339 time or the beginning of
-    one; `budget` is in seconds.
+    one; `budget` is in seconds, and ends the look at contents alone.
     """
 
     sinks: frozenset[str] = frozenset()
@@ -105,7 +106,7 @@ def remembered(sink: Sink[Any], name: str) -> str:
     reports = sorted(stat.path for stat in sink.list(RUNS) if stat.path.endswith(ENDING))
     for path in reversed(reports):
         with suppress(MissingError, DamageError, *UNREADABLE):
-            place = _place(json.loads(ocfl.read(sink, path, _REPORT_BYTES)), name)
+            place = _place(json.loads(ocfl.read(sink, path, REPORT_BYTES)), name)
             if place is not None:
                 return place
     return ""

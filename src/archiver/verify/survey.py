@@ -22,6 +22,7 @@ DERIVED = "derived/"
 _DERIVED = re.compile(r"derived/([0-9a-f]{64})/[^/]+")
 #: What is written anew by every run, or belongs to one that is going on: nothing in it is kept.
 _PASSING = (".lease", ".probe/", "tmp/")
+_AGAIN = "run again, with: archive run; what it had stored is taken over"
 _CLAIMED = "nothing has to be done: the next version of that event takes it in"
 
 
@@ -89,7 +90,7 @@ def _derived_of(sink: Sink[Any], found: Survey) -> dict[str, Stat]:
 
 def _outside(found: Survey, files: Mapping[str, Stat], *, everything: bool) -> None:
     if everything and found.objects:
-        found.items.append(Item.of(*ocfl.DECLARATION, ""))
+        _declared(found, files)
     if everything:
         found.items += _site(found.sink, files)
     values = {path.removesuffix(seal.SUFFIX) for path in files}
@@ -102,6 +103,19 @@ def _outside(found: Survey, files: Mapping[str, Stat], *, everything: bool) -> N
             continue  # a segment that a run was still writing: whoever reads it proves what it names
         elif _is_sealed(path):
             found.items.append(_sealed(path, files))
+
+
+def _declared(found: Survey, files: Mapping[str, Stat]) -> None:
+    """See whether the storage root says what it is: the first commit writes that, before its inventory.
+
+    Where nothing is committed, it may be missing or torn: a first run was cut off, or goes on.
+    """
+    path, data = ocfl.DECLARATION
+    if path in files or any(each.inventory or each.trouble for each in found.objects.values()):
+        found.items.append(Item.of(path, data, ""))
+        return
+    detail = "the first run was cut off before it committed anything"
+    found.findings.append(Finding(found.name, path, What.UNFINISHED, detail, _AGAIN))
 
 
 def _site(sink: Sink[Any], files: Mapping[str, Stat]) -> Iterator[Item]:

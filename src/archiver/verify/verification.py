@@ -29,11 +29,15 @@ from archiver.talks import with_kept
 from archiver.verify import selection
 from archiver.verify.adopting import adopt
 from archiver.verify.findings import Finding, SinkResult, VerifyReport
+from archiver.verify.items import Item
 from archiver.verify.proving import Proof, prove
 from archiver.verify.reading import Reader
 from archiver.verify.repair import Mender
 from archiver.verify.selection import Wanted
 from archiver.verify.survey import Survey, is_removed, survey
+
+#: What is said of a sink whose share of the budget was over before one file of its contents was proven.
+NO_TIME = "proved nothing of the contents, for which there was no time: raise --budget"
 
 
 class Watcher(Protocol):
@@ -122,7 +126,7 @@ class Verify:
 
     def _note_emptiness(self, names: Sequence[str]) -> None:
         for name in names:
-            self.report.sinks[name].note = "holds no archive yet"
+            self.report.sinks[name].add_note("holds no archive yet")
 
     def _one(self, name: str) -> None:
         sink = self._made.sink(name)
@@ -148,7 +152,7 @@ class Verify:
         found = self._surveys[name] = self._survey(name, sink)
         items = selection.select(found.items, self.wanted, start)
         self.watcher.began(name, len(items), sum(item.size for item in items))
-        proof = prove(Reader(sink, self.watcher.moved, self._over), items)
+        proof = self._prove(name, sink, items)
         findings = self._second_look(sink, found, [*found.findings, *proof.findings])
         result = self.report.sinks[name]
         result.groups = selection.tally(found.items, proof.done)
@@ -159,6 +163,18 @@ class Verify:
         if proof.error is not None:
             raise proof.error
         return findings
+
+    def _prove(self, name: str, sink: Sink[Any], items: Sequence[Item]) -> Proof:
+        """Prove structure, however long it takes, then contents for as long as there is time."""
+        structure = [item for item in items if not item.is_content]
+        contents = [item for item in items if item.is_content]
+        proof = prove(Reader(sink, self.watcher.moved, self.stop.is_set), structure)
+        if proof.error is not None or self.stop.is_set():
+            return proof
+        more = prove(Reader(sink, self.watcher.moved, self._over), contents)
+        if contents and not more.done and more.error is None and not self.stop.is_set():
+            self.report.sinks[name].add_note(NO_TIME)
+        return Proof(proof.done | more.done, proof.findings + more.findings, more.error)
 
     def _survey(self, name: str, sink: Sink[Any]) -> Survey:
         """List a sink. What a person removed from a public one, for want of consent, is not missing."""
@@ -229,7 +245,8 @@ class Verify:
                 other.kin = not {name, spec.name} & self._public
                 found.append(other)
             except ArchiverError as error:
-                self.report.sinks[name].note = f"sink {spec.name} could not be asked for copies: {error}"
+                why = f"could not ask sink {spec.name} for copies: {error}"
+                self.report.sinks[name].add_note(why)
         return found
 
     def _asks(self, name: str, head: Head) -> Asks:
@@ -269,7 +286,7 @@ class Verify:
             )
             sink.flush()
         except SinkError as error:
-            result.note = f"did not take the report: {error.message}"
+            result.add_note(f"did not take the report: {error.message}")
 
 
 def _refuse_newer(name: str, sink: Sink[Any]) -> None:

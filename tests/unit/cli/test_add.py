@@ -114,3 +114,33 @@ def test_a_bad_file_is_rejected_and_forgotten(
 def test_a_glob_that_fits_nothing_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert add(config, "beijing", "IMG_*.jpg") == 2
     assert "There is no file IMG_*.jpg." in capsys.readouterr().err
+
+
+def test_what_a_source_brought_already_is_not_stored_again(
+    config: Path, deck: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(
+        CONFIG.replace("  - {id: wuhan", "    sources: [{type: folder, path: ./in}]\n  - {id: wuhan")
+    )
+    (config.parent / "in/slides").mkdir(parents=True)
+    (config.parent / "in/slides/Deploy OpenStack with Chef.pdf").write_bytes(deck.read_bytes())
+    assert execute(["run", "-c", str(config)]) == 0
+    assert add(config, "beijing", deck, "--talk", "chef") == 0
+    told = capsys.readouterr().err
+    assert f"{deck} is here already, byte for byte: “Deploy OpenStack with Chef”" in told
+    assert "Nothing new." in told
+    versions = config.parent / "archive/ocfl/beijing"
+    assert not (versions / "v2").exists()
+    assert add(config, "beijing", deck, "--talk", "swift") == 0  # for another talk it is another thing
+    assert (versions / "v2").exists()
+
+
+def test_a_rejected_file_is_not_said_to_be_tried_again(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = config.parent / "page.pdf"
+    bad.write_bytes(login_page())
+    assert add(config, "beijing", bad, "--talk", "swift") == 1
+    told = capsys.readouterr().err
+    assert "Get a whole file, and add that." in told
+    assert "tries again" not in told

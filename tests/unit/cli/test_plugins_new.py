@@ -20,6 +20,7 @@ def test_it_writes_and_says_what_comes_next(
     out = capsys.readouterr().out
     assert (tmp_path / "archiver-my-photos" / "src" / "archiver_my_photos" / "__init__.py").is_file()
     assert "cd archiver-my-photos" in out
+    assert 'python -m pip install --editable ".[dev]"' in out
     assert "archive plugins try my-photos" in out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,15 @@ def test_odd_listings_are_told(notes: Notes, capsys: Capture, mode: str, said: s
     captured = capsys.readouterr()
     assert said in captured.out
     assert SECRET not in captured.out + captured.err
+
+
+def test_the_last_line_says_that_the_listing_failed(notes: Notes, capsys: Capture) -> None:
+    assert tried(notes, "--entry", "mode=blocked") == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"The source failed, as is told above: \d items? listed, \d fetched\. The.*", last), (
+        last
+    )
+    assert "problem" not in last
 
 
 def test_an_item_that_fails_does_not_keep_the_others(notes: Notes, capsys: Capture) -> None:

@@ -79,6 +79,8 @@ def test_lines() -> None:
     found = [Found("src", "t", task(event=event).material, "") for event in ("a", "a", "b", "")]
     assert listed_line(Listing("src", found)) == "src: 3 items listed for 2 events"
     assert listed_line(Listing("src", found[:1])) == "src: 1 item listed for 1 event"
+    assert listed_line(Listing("src", [])) == "src: nothing new is listed"
+    assert listed_line(Listing("src", found[3:])).endswith("listed for no event yet")
     assert listed_line(Listing("src", error=BlockedError("login"))) == "src: listing failed: login"
     assert item_line(outcome(task(event="")), TITLES).startswith("no event: slides “x”")
 

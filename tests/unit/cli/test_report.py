@@ -67,6 +67,45 @@ def test_in_three_formats(config: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert json.loads(capsys.readouterr().out) == data
 
 
+def test_it_gives_the_exit_code_that_the_run_had(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (config.parent / "incoming/beijing/page.pdf").write_bytes(login_page())
+    for fail_on, code in (("any", 1), ("new", 0)):
+        assert archive(config, "run", "--fail-on", fail_on) == code
+        capsys.readouterr()
+        assert archive(config, "report", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["exit_code"] == code
+
+
+def test_a_report_of_an_older_program_is_told_as_with_any(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config.parent / "incoming/beijing/page.pdf").write_bytes(login_page())
+    assert archive(config, "run") == 1
+    assert archive(config, "run", "--fail-on", "new") == 0
+    newest = max((config.parent / "archive/runs").glob("*.json"))
+    data = json.loads(newest.read_bytes())
+    del data["fail_on"], data["exit_code"]
+    newest.write_text(json.dumps(data), encoding="utf-8")
+    capsys.readouterr()
+    assert archive(config, "report", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 1
+
+
+def test_no_run_since_that_day(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive(config, "run")
+    (run,) = (config.parent / "archive/runs").glob("*.json")
+    capsys.readouterr()
+    assert archive(config, "report", "--since", "2999-01-01") == 0
+    told = capsys.readouterr()
+    assert told.out == "There was no run since 2999-01-01. Start one with: archive run\n"
+    assert archive(config, "report", "--since", "2999-01-01", "--json") == 0
+    assert capsys.readouterr().out == ""
+    assert archive(config, "report", run.stem, "--since", "2999-01-01") == 0
+    assert f"There was no run since 2999-01-01, up to {run.stem}." in capsys.readouterr().out
+    assert archive(config, "report", "--since", "2000-01-01") == 0
+    assert "New (1):" in capsys.readouterr().out
+
+
 def test_it_writes_nothing(config: Path) -> None:
     archive(config, "run")
     before = {path: path.stat().st_mtime_ns for path in config.parent.rglob("*") if path.is_file()}

@@ -88,7 +88,14 @@ def test_json_ends_with_run_finished(config: Path, capsys: pytest.CaptureFixture
         "shown",
         "run.finished",
     ]
-    last = lines[-1]
+    shown, last = lines[-2:]
+    # A page is one of the files that are written: styles, pictures and the way to older addresses are others.
+    assert 0 < shown["pages"] < shown["written"]
+    assert (last["sinks"]["local"]["pages"], last["sinks"]["local"]["written"]) == (
+        shown["pages"],
+        shown["written"],
+    )
+    assert last["fail_on"] == "any"
     assert last["counts"]["beijing"]["inbox"] == {"new": 1}
     assert (last["exit_code"], last["files"], last["remaining"]) == (0, 1, 0)
     assert run(config, "--json", "--dry-run") == 0

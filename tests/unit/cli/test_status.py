@@ -140,7 +140,18 @@ def test_one_event_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_json_is_one_object_of_the_documented_shape(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(status(config, capsys, "--json")[0])
-    more = ["pending", "outdated", "outside", "unmatched", "last_run", "asked", "gaps", "waived", "waiting"]
+    more = [
+        "pending",
+        "outdated",
+        "outside",
+        "unmatched",
+        "last_run",
+        "asked",
+        "gaps",
+        "waived",
+        "waiting",
+        "damage",
+    ]
     assert list(data) == ["events", "coverage", *more]
     assert data["coverage"] == 0.3333
     beijing = data["events"][0]
@@ -328,3 +339,39 @@ def test_what_upstream_lost_is_named_with_how_that_was_seen(
     assert row["proof"]
     assert (tmp_path / "archive/ocfl/beijing/v1/content" / row["files"][0]["path"]).is_file()
     assert "(0)" not in status(config, capsys, "wuhan", "--withdrawn")[0]
+
+
+def test_a_long_title_does_not_make_the_table_wide(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write(tmp_path)
+    config.write_text(CONFIG.replace("title: Wuhan Stop", f"title: {'very long ' * 90}"))
+    out, _ = status(config, capsys)
+    table = out.partition("Missing:")[0]
+    assert max(map(len, table.splitlines())) < 120
+    assert "very long very" in table
+    assert "…" in table
+
+
+def test_damage_that_the_last_verification_found_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write(tmp_path)
+    (tmp_path / "decks/Deploy OpenStack with Chef.pdf").write_bytes(pdf(["Cookbooks"]))
+    assert execute(["run", "-c", str(config)]) == 0
+    (deck,) = (tmp_path / "archive/ocfl/beijing/v1/content/slides").iterdir()
+    deck.write_bytes(b"wrong")
+    assert "DAMAGE" not in status(config, capsys)[0]
+    assert execute(["verify", "-c", str(config)]) == 4
+    out, _ = status(config, capsys)
+    assert "found 1 damaged file in sink local: ocfl/beijing/" in out
+    assert "archive verify --repair" in out
+    (told,) = json.loads(status(config, capsys, "--json")[0])["damage"]
+    assert (told["sink"], len(told["paths"])) == ("local", 1)
+    # Whoever has the file hands it over: its bytes are what the repair takes.
+    given = tmp_path / "from a stick.pdf"
+    given.write_bytes((tmp_path / "decks/Deploy OpenStack with Chef.pdf").read_bytes())
+    chef = ["--talk", "Deploy OpenStack with Chef"]
+    assert execute(["add", "-c", str(config), "beijing", str(given), *chef]) == 0
+    assert execute(["verify", "-c", str(config), "--repair"]) == 0
+    assert "DAMAGE" not in status(config, capsys)[0]

@@ -78,6 +78,11 @@ def test_sources() -> None:
     ]
 
 
+def test_what_a_bundle_named_and_was_left_alone_is_no_failed_listing() -> None:
+    why = "2 items of the bundle left alone: no source of this name is configured here"
+    assert told(report(sources={"a": SourceReport(error=why)}))[0] == f"Source a: {why}"
+
+
 def test_one_sink_failed_on_the_way() -> None:
     sinks = {"cloud": SinkReport({"beijing": 2}, error="disk full"), "local": SinkReport({"beijing": 3})}
     assert told(report({"new": 1}, sinks=sinks))[1:] == [

@@ -174,3 +174,13 @@ def test_rebuild_leaves_a_sink_alone_that_holds_nothing(
     told = capsys.readouterr()
     assert "local: the catalog was made again" in told.out
     assert "copy: no catalog was made" in told.err
+
+
+def test_notes_alone_are_not_followed_by_advice_to_restore(
+    archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "local/catalog.sqlite.sha256").unlink()
+    assert archive("verify") == 0
+    told = capsys.readouterr().out
+    assert "unsealed  local: catalog.sqlite" in told
+    assert "To restore what is damaged" not in told

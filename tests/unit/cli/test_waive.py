@@ -121,3 +121,10 @@ def test_nobody_is_asked_for_what_is_waived(config: Path, capsys: pytest.Capture
     assert asked != again
     assert list(config.parent.glob("one/*.eml"))
     assert not list(config.parent.glob("two/*.eml"))
+
+
+def test_a_kind_that_there_is_none_of(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = told(config, capsys, "waive", "beijing", "moo", code=2)
+    assert "'slides'" in wrong
+    assert "''" not in wrong
+    assert "Needed" in told(config, capsys, "waive", "--help")

@@ -162,3 +162,21 @@ def test_a_copy_that_a_sink_lacks_is_told(config: Path, capsys: pytest.CaptureFi
     empty = config.with_name("empty.yaml")
     empty.write_text(text.replace("./two", "./three"))
     assert "two: not there; the next run brings it" in why(empty, capsys, stored(config))
+
+
+def test_how_it_found_its_talk_is_told_as_it_was(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # No entry names a talk: the file is called like it.
+    assert (
+        data(config, capsys, stored(config))["talk"]["how"]
+        == "its title, or the name of its file, is the talk's"
+    )
+
+
+def test_an_entry_that_names_the_talk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in/slides").mkdir(parents=True)
+    (tmp_path / "in/slides/final v2.pdf").write_bytes(pdf(["Cookbooks"]))
+    config = tmp_path / "archive.yaml"
+    config.write_text(CONFIG.replace("path: ./in}", "path: ./in, talk: chef}"))
+    assert execute(["run", "-c", str(config)]) == 0
+    found = data(config, capsys, stored(config, "final"))
+    assert found["talk"]["how"] == "its entry in the configuration names the talk"

@@ -188,6 +188,48 @@ def test_hosts_are_told_on_request_and_secrets_never(
     assert tone.text("pip install yt-dlp 2026.10.26") == "pip install yt-dlp 2026.10.26"
 
 
+@pytest.mark.parametrize("hosts", [False, True])
+def test_buckets_and_folders_outside_of_the_home_are_told_on_request(
+    file: Path, environ: dict[str, str], tmp_path: Path, hosts: bool
+) -> None:
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    inside, outside = data["sinks"]["local"]["path"], tmp_path / "acme corp" / "tours"
+    (tmp_path / "acme corp").write_text("no folder")
+    data["sinks"] = {
+        "local": {"type": "disk", "path": str(outside)},
+        "home": {"type": "disk", "path": inside},
+        "cloud": {"type": "s3", "bucket": "acme-events", "prefix": "2012"},
+        "short": {"type": "s3", "bucket": "archive"},
+    }
+    file.write_text(yaml.safe_dump(data), encoding="utf-8")
+    registry = load_plugins()
+    tone = shade(config.load(file, registry, environ), file, environ, hosts=hosts)
+    told = tone.text(f"{outside}/ocfl: sink cloud (acme-events/2012): no; sink short (archive): no; {inside}")
+    if hosts:
+        assert str(outside) in told
+        assert "(acme-events/2012)" in told
+        return
+    assert told == (
+        "…/tours/ocfl: sink cloud (<bucket>/<prefix>): no; sink short (<bucket>): no; ~/tour/archive"
+    )
+    # A bucket that is called like the command takes the command out of no hint.
+    for text in ("see `archive check`", f"{Path('/usr/bin/ffmpeg')}", "12.0 GB free of 20.0 GB at /tmp"):
+        assert tone.text(text) == text
+    assert tone.text(f"{tmp_path / 'acme corp'} is no folder") == "…/acme corp is no folder"
+
+
+def test_no_line_of_a_page_tells_where_the_archive_lies(
+    file: Path, environ: dict[str, str], tmp_path: Path
+) -> None:
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data["sinks"]["local"]["path"] = str(tmp_path / "acme-corp" / "tours")
+    file.write_text(yaml.safe_dump(data), encoding="utf-8")
+    lines = examine(file, environ, today=TODAY).lines
+    assert "acme-corp" not in page(lines)
+    assert "at …/tours" in page(lines)
+    assert str(tmp_path / "acme-corp" / "tours") in page(examine(file, environ, hosts=True).lines)
+
+
 def test_a_real_store_tells_what_it_honours_and_what_time_it_is(
     file: Path, environ: dict[str, str], seaweed_store: Server
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from archiver import ledger
 from archiver.errors import SinkError
-from archiver.ledger import State
+from archiver.ledger import Match, State
 from archiver.model import Kind
 from archiver.pages import build, places, rendering
 from archiver.sinks.wrapper import Wrapper
@@ -265,3 +265,15 @@ def test_the_ledger_is_untouched(tmp_path: Path) -> None:
     before = ledger.dump(world.records().values())
     built(world)
     assert ledger.dump(world.records().values()) == before
+
+
+def test_what_a_person_rejected_is_on_no_page(tmp_path: Path) -> None:
+    world = tour(tmp_path)
+    built(world)
+    head = world.head()
+    record = head.records["beijing", "src", "report"]
+    rejected = Match(method="decision", why="rejected: not ours")
+    head.records[record.key] = replace(record, match=rejected)
+    build(head, world.config)
+    site = tmp_path / "local" / "site"
+    assert not [path for path in site.rglob("*") if path.is_file() and "一百五十人" in path.read_text()]

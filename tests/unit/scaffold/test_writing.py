@@ -81,6 +81,18 @@ def test_it_is_a_whole_distribution(written: Written) -> None:
     assert "%%" not in "".join(path.read_text("utf-8") for path in written.folder.rglob("*.toml"))
 
 
+def test_any_pip_installs_what_its_tests_need(written: Written) -> None:
+    """An extra, not a dependency group: those need pip 25.1, and an environment of Python 3.11 has pip 23."""
+    project = tomllib.loads((written.folder / "pyproject.toml").read_text("utf-8"))
+    assert "dependency-groups" not in project
+    needed = project["project"]["optional-dependencies"]["dev"]
+    assert {each.partition(">")[0] for each in needed} == {"mypy", "pytest", "ruff"}
+    for name in ("README.md", ".github/workflows/ci.yml"):
+        text = (written.folder / name).read_text("utf-8")
+        assert '-m pip install --editable ".[dev]"' in text
+        assert "--group" not in text
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(ConfigError, match="is not empty"):

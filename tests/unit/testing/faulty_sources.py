@@ -14,7 +14,7 @@ from pydantic import ConfigDict
 
 import media_samples
 from archiver import api
-from unit.testing.shelf import Shelf, ShelfEntry, ShelfOptions
+from unit.testing.shelf import PUBLIC, Shelf, ShelfEntry, ShelfOptions
 
 Scope = api.Scope[ShelfEntry]
 PLACEHOLDER = media_samples.pdf(["not available"])
@@ -154,6 +154,19 @@ class Trusting(Shelf):
     def download(self, address: str, material: api.Material, into: Path) -> api.Fetched:
         self.context.http.download(address, into / material.title)
         return api.Fetched(Path(material.title))
+
+
+@breaks("test_a_fetch_keeps_to_its_directory", "wrote beside its directory: 'evil.txt'")
+class Littering(Shelf):
+    def download(self, address: str, material: api.Material, into: Path) -> api.Fetched:
+        (into.parent / "evil.txt").write_text("x")
+        return super().download(address, material, into)
+
+
+@breaks("test_no_address_carries_a_secret", r"the url '.*token=\*\*\*' carries 'token'")
+class Leaking(Shelf):
+    def material(self, name: str, version: str) -> api.Material:
+        return replace(super().material(name, version), url=f"{PUBLIC}/{name}?token=s3cr3t-abcdef")
 
 
 @breaks("test_a_task_can_travel", "had not listed")

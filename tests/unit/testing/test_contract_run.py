@@ -59,6 +59,30 @@ def test_the_verdict_names_each_unmet_promise(tmp_path: Path, kind: str, unmet: 
     assert ("    0 checkpoints were yielded instead of one" in done.stdout) is bool(unmet)
 
 
+def test_a_listing_that_hangs_is_an_unmet_promise_and_the_rest_goes_on(tmp_path: Path) -> None:
+    hanging = (
+        CONTRACT.format(kind="Hanging")
+        + """
+import time
+from archiver.testing import contract
+
+class Hanging(Shelf):
+    def discover(self, scope, cursor):
+        time.sleep(1000)
+        yield
+
+contract.PATIENCE = contract.IMPATIENCE = 1.0
+TestIt.test_unknown_options_are_refused = SourceContract.test_unknown_options_are_refused
+"""
+    )
+    (tmp_path / "contract.py").write_text(hanging)
+    done = run(tmp_path, "contract.py")
+    assert done.returncode == 1, done.stderr
+    *_, last = done.stdout.splitlines()
+    assert last == "contract.py: 1 promises kept, 2 unmet, 0 untested."
+    assert "    a listing did not end within 1 seconds\n" in done.stdout
+
+
 def test_the_verdict_for_machines(tmp_path: Path) -> None:
     (tmp_path / "contract.py").write_text(CONTRACT.format(kind="Endless"))
     done = run(tmp_path, "contract.py", "--json")

@@ -5,13 +5,18 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
+from archiver import api
+from archiver.testing import contract
 from archiver.testing.sources import SourceContract, Trial
 from unit.testing.faulty_sources import TWINS
-from unit.testing.shelf import Shelf, subject_of
+from unit.testing.shelf import Shelf, ShelfEntry, subject_of
 
 PROMISES = sorted(name for name in dir(SourceContract) if name.startswith("test_"))
 #: Lines that a twin's class may have beside its first, the signatures and the decorator.
@@ -46,6 +51,76 @@ def test_every_promise_is_told_in_words() -> None:
 def test_the_twin_is_caught(promise: str, tmp_path: Path) -> None:
     kind, message = TWINS[promise]
     assert re.search(message, verdict(promise, kind, tmp_path))
+
+
+class Wandering(Shelf):
+    def download(self, address: str, material: api.Material, into: Path) -> api.Fetched:
+        os.chdir("/")
+        return super().download(address, material, into)
+
+
+def test_a_fetch_that_leaves_for_another_directory_is_caught(tmp_path: Path) -> None:
+    before = Path.cwd()
+    told = verdict("test_a_fetch_keeps_to_its_directory", Wandering, tmp_path)
+    assert "changed the working directory of the whole run" in told
+    assert Path.cwd() == before
+
+
+class Sleeping(Shelf):
+    """Answers nothing until the test is over."""
+
+    over: ClassVar[threading.Event] = threading.Event()
+
+    def discover(self, scope: api.Scope[ShelfEntry], cursor: str) -> Iterator[Any]:
+        self.over.wait()
+        yield api.Checkpoint()
+
+
+class Dozing(Sleeping):
+    def discover(self, scope: api.Scope[ShelfEntry], cursor: str) -> Iterator[Any]:
+        return Shelf.discover(self, scope, cursor)
+
+    def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched]:
+        self.over.wait()
+        raise api.InvalidError("the test is over")
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(contract, "PATIENCE", 1.0)
+    monkeypatch.setattr(contract, "IMPATIENCE", 0.5)
+    monkeypatch.setattr(contract, "_LATE", set())
+    Sleeping.over = threading.Event()
+    yield
+    Sleeping.over.set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "promise", "what"),
+    [
+        (Sleeping, "test_something_is_listed", "a listing"),
+        (Sleeping, "test_ids_are_unique", "a listing"),
+        (Sleeping, "test_a_strange_cursor_breaks_nothing", "a listing"),
+        (Sleeping, "test_odd_answers_are_told_of", "a listing"),
+        (Sleeping, "test_a_listing_can_be_left", "leaving a listing"),
+        (Dozing, "test_a_fetch_brings_files", "a fetch"),
+        (Dozing, "test_several_threads_may_fetch", "a fetch"),
+        (Dozing, "test_a_fetch_can_be_stopped", "a fetch"),
+    ],
+)
+@pytest.mark.usefixtures("hurried")
+def test_what_never_ends_is_told_of(kind: type[Shelf], promise: str, what: str, tmp_path: Path) -> None:
+    assert re.fullmatch(rf"{what} did not end within \d seconds", verdict(promise, kind, tmp_path))
+
+
+@pytest.mark.usefixtures("hurried")
+def test_who_was_late_once_gets_less_time(tmp_path: Path) -> None:
+    with subject_of(Dozing) as subject, Trial(subject, tmp_path) as trial:
+        account = trial.account()
+        (material,) = trial.samples(account, 1)
+        for seconds in (contract.PATIENCE, contract.IMPATIENCE):
+            with pytest.raises(contract.LateError, match=f"{seconds:.0f} seconds"):
+                account.fetch(material)
 
 
 @pytest.mark.parametrize("promise", PROMISES)

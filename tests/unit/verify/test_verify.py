@@ -17,7 +17,7 @@ from archiver.errors import SinkError
 from archiver.instances import Instances, Workshop
 from archiver.lease import Lease
 from archiver.registry import Registry
-from archiver.verify import Verify, VerifyReport, Wanted, What
+from archiver.verify import Verify, VerifyReport, Wanted, What, verification
 from archiver_plugins.disk import DiskSink
 from line_kit import Item
 from verify_kit import Bench, damage, flip
@@ -109,10 +109,24 @@ def test_no_time_at_all_is_told_and_costs_no_place(bench: Bench) -> None:
     told = bench.verify(budget=0.0)
     assert told.exit_code() == 0
     assert not told.interrupted
-    assert told.sinks["one"].total("files") == 0
     assert told.sinks["one"].total("left_files") > 20
     assert told.sinks["one"].next == first
-    assert bench.verify(budget=1000.0).exit_code() == 4
+    assert told.sinks["one"].note == verification.NO_TIME
+    enough = bench.verify(budget=1000.0)
+    assert (enough.exit_code(), enough.sinks["one"].note) == (4, "")
+
+
+@pytest.mark.parametrize("path", ["ocfl/a/inventory.json", "ocfl/a/v1/inventory.json", "catalog.sqlite"])
+def test_structure_is_looked_at_without_any_budget(bench: Bench, path: str) -> None:
+    with (bench.one / path).open("ab") as file:
+        file.write(b" ")
+    assert [each.path for each in bench.verify(budget=0.0).damage] == [path]
+
+
+def test_a_report_is_looked_at_without_any_budget(bench: Bench) -> None:
+    report = min((bench.one / "runs").glob("*.json"))
+    report.write_bytes(report.read_bytes() + b" ")
+    assert [each.path for each in bench.verify(budget=0.0).damage] == [f"runs/{report.name}"]
 
 
 def test_a_look_at_one_event_does_not_move_the_place(bench: Bench) -> None:
@@ -336,3 +350,34 @@ def test_who_may_only_read_can_verify(bench: Bench) -> None:
     told = remotely(bench, ReadOnly)
     assert told.exit_code() == 0
     assert "did not take the report" in told.sinks["one"].note
+
+
+def test_a_first_run_that_was_killed_is_no_damage(bench: Bench) -> None:
+    """Contents and a journal are there, and nothing is committed: what comes last may be missing."""
+    for path in bench.paths():
+        if "/content/" not in path:
+            (bench.one / path).unlink()
+    told = bench.verify()
+    assert told.exit_code() == 0
+    assert [(each.path, each.what) for each in told.findings] == [("ocfl/0=ocfl_1.1", What.UNFINISHED)]
+    assert "archive run" in told.findings[0].hint
+
+
+def test_a_lost_declaration_of_what_is_committed_is_damage(bench: Bench) -> None:
+    (bench.one / "ocfl/0=ocfl_1.1").unlink()
+    assert damage(bench.verify().findings) == ["ocfl/0=ocfl_1.1"]
+    bench.verify(repair=True)
+    assert bench.verify().findings == []
+
+
+def test_what_no_sink_can_restore_can_be_added_by_hand(bench: Bench) -> None:
+    path = bench.content("ocfl/b/v1/content/other/")
+    for root in (bench.one, bench.two):
+        (root / path).write_bytes(b"wrong")
+    (found,) = bench.verify(repair=True).damage
+    assert "archive add b FILE --talk TALK" in found.hint
+    metadata = bench.content("ocfl/b/v1/content/metadata/event.json")
+    for root in (bench.one, bench.two):
+        (root / metadata).write_bytes(b"wrong")
+    hints = {each.path: each.hint for each in bench.verify(repair=True).damage}
+    assert "archive add" not in hints[metadata]
