@@ -9,6 +9,9 @@ TEST_JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# Compiled modules are kept: the tests start the command hundreds of times.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: docs-site help demo test hunt faults test-parts lint bench docs release-check changelog clean distclean
 

@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 from archiver_plugins.web.surt import surt
 from archiver_plugins.web.visitor import Exchange
 
-SOFTWARE: Final = "event-archiver (https://pypi.org/project/event-archiver/)"
+SOFTWARE: Final = "event-archiver"
 _ORIGINAL: Final = "x-archive-orig-"
 _OF_CODING: Final = frozenset({"content-encoding", "transfer-encoding", "content-length"})
 _DROPPED: Final = frozenset({"set-cookie", "set-cookie2", "connection", "keep-alive"})

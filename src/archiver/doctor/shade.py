@@ -25,7 +25,7 @@ _PAIR = re.compile(r"""([\w-]+)["']?\s*:\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',}\
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*)://[^\s/?#\"'<>)\]]+", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.])")
 #: Addresses in our own hints: everybody may read those.
-_PUBLIC = ("github.com", "pypi.org", "docs.deno.com", "ffmpeg.org")
+_PUBLIC = ("github.com", "docs.deno.com", "ffmpeg.org")
 #: Options that name a server without being an address.
 _HOST_OPTIONS = frozenset({"host", "imap", "smtp", "server", "hostname"})
 #: Shorter values are words that stand everywhere ("disk", "true"): masking them hides nothing.

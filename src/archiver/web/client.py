@@ -26,7 +26,7 @@ from archiver.web.transport import PooledTransport
 from archiver.web.watching import Seen, WatchedTransport
 
 #: Names the program, as RFC 9309 asks of robots.
-USER_AGENT = "event-archiver/0.1 (+https://pypi.org/project/event-archiver/)"
+USER_AGENT = "event-archiver/0.1"
 _PAGE_BYTES = Limits().page_bytes
 
 

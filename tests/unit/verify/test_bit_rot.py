@@ -28,7 +28,7 @@ def spoil(bench: Bench, chance: random.Random) -> dict[str, int]:
     return {path: flip(bench.one / path, chance) for path in picked}
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(6))
 def test_every_flipped_bit_is_found_and_repaired_from_the_second_sink(bench: Bench, seed: int) -> None:
     before, other = bench.digests(), bench.digests(bench.two)
     flipped = spoil(bench, random.Random(seed))
