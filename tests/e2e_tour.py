@@ -173,7 +173,7 @@ class Upstream:
     def write_config(self, path: Path, sink: str = "./archive") -> Path:
         """Write the configuration an organizer would have for this tour."""
         data = {
-            "archive": {"title": "A made tour", "organizer": "Nobody"},
+            "archive": {"title": "A made tour", "organizer": "Nobody", "site": False},
             "sinks": {"local": {"type": "disk", "path": sink}},
             "sources": {
                 "decks": {"type": "slideshare", "base_url": "${SLIDESHARE_URL}"},

@@ -75,7 +75,7 @@ class Machine:
         self.config = folder / "archive.yaml"
         base = {name: double.url.replace(LAPTOP, way) for name, double in services.items()}
         data = {
-            "archive": {"title": "A tour"},
+            "archive": {"title": "A tour", "site": False},
             "sinks": sinks,
             "sources": {
                 "decks": {"type": "speakerdeck", "base_url": base["decks"]},

@@ -574,7 +574,7 @@ class TestRuns:
             (tmp_path / "links.txt").write_text(list_text)
             path = tmp_path / "archive.yaml"
             path.write_text(
-                "archive: {title: A tour}\nsinks: {local: {type: disk, path: ./archive}}\n"
+                "archive: {title: A tour, site: false}\nsinks: {local: {type: disk, path: ./archive}}\n"
                 f"sources: {{files: {{type: links, base_url: '{service.url}'}}}}\n"
                 "events:\n  - {id: beijing, talks: [Keystone], sources: [{use: files, file: links.txt}]}\n"
             )

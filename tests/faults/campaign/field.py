@@ -50,7 +50,7 @@ class Field:
         """Give the same upstream a folder and an archive of its own."""
         folder.mkdir(parents=True)
         data = {
-            "archive": {"title": "A tour"},
+            "archive": {"title": "A tour", "site": False},
             "sinks": dict(sinks or DISK),
             "sources": {"src": {"type": self.kind, **self.upstream.options}},
             "events": [

@@ -53,7 +53,7 @@ class Ground:
     def write(self, folder: Path) -> None:
         """Write the configuration."""
         data = {
-            "archive": {"title": "A tour"},
+            "archive": {"title": "A tour", "site": False},
             "sinks": self.sinks,
             "sources": self.sources,
             "events": self.events,

@@ -65,7 +65,7 @@ def _write(file: Path, upstreams: dict[str, Any], store: Server, bucket: str) ->
                          "password": "${CAMPAIGN_MAIL}", "timeout": 1}  # fmt: skip
     entries = [{"use": kind, **_entry(kind, each.entry)} for kind, each in upstreams.items()]
     data = {
-        "archive": {"title": "A tour"},
+        "archive": {"title": "A tour", "site": False},
         "sinks": {
             "local": {"type": "disk", "path": "./archive"},
             "cloud": {

@@ -13,7 +13,7 @@ from archiver.cli import execute
 from media_samples import jpeg, login_page, pdf
 
 CONFIG = """
-archive: {title: A tour}
+archive: {title: A tour, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 events:
   - id: beijing

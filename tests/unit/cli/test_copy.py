@@ -12,7 +12,7 @@ from archiver.cli.copy_progress import CopyProgress
 from media_samples import pdf
 
 CONFIG = """
-archive: {title: A tour}
+archive: {title: A tour, site: false}
 sinks:
   local: {type: disk, path: ./archive}
   backup: {type: disk, path: ./backup}

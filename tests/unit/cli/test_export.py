@@ -14,7 +14,7 @@ from media_samples import pdf
 from s3_servers import Server
 
 CONFIG = """
-archive: {title: 2012 OpenStack China Tour, organizer: COSUG}
+archive: {title: 2012 OpenStack China Tour, organizer: COSUG, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 sources: {drop: {type: folder, path: ./in}}
 events:

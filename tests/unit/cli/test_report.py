@@ -17,7 +17,7 @@ from archiver_plugins.notifiers import SummaryNotifier, SummaryOptions
 from media_samples import login_page, pdf
 
 CONFIG = """
-archive: {title: A tour}
+archive: {title: A tour, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 sources: {inbox: {type: folder, path: ./incoming}}
 events:

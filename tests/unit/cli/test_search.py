@@ -11,7 +11,7 @@ from archiver.cli import execute
 from media_samples import pdf
 
 CONFIG = """
-archive: {title: 2012 OpenStack China Tour}
+archive: {title: 2012 OpenStack China Tour, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 sources: {drop: {type: folder, path: ./in}}
 events:

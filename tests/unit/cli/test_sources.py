@@ -12,7 +12,7 @@ from archiver.cli import execute
 from media_samples import jpeg
 
 CONFIG = """
-archive: {title: A tour}
+archive: {title: A tour, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 sources:
   photos: {type: folder, path: ./photos}

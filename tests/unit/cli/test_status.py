@@ -20,7 +20,7 @@ from archiver.waivers import Waiver
 from media_samples import jpeg, pdf
 
 CONFIG = """
-archive: {title: 2012 OpenStack China Tour}
+archive: {title: 2012 OpenStack China Tour, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 sources:
   decks: {type: folder, path: ./decks}

@@ -10,7 +10,7 @@ import pytest
 from archiver.cli import execute
 
 CONFIG = """
-archive: {title: A tour, language: en}
+archive: {title: A tour, language: en, site: false}
 sinks: {local: {type: disk, path: ./archive}}
 events:
   - id: beijing

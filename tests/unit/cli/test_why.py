@@ -12,7 +12,7 @@ from archiver.cli import execute
 from media_samples import jpeg, pdf
 
 CONFIG = """
-archive: {title: A tour}
+archive: {title: A tour, site: false}
 sinks:
   one: {type: disk, path: ./one}
   two: {type: disk, path: ./two}
