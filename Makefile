@@ -18,6 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo    archive the sample tour into ./$(DEMO); a second time, nothing is new"
 	@echo "make test    install what the tests need, check the code, run all tests"
+	@echo "make test-long  run the tests that take their time"
 	@echo "make hunt    run the property tests on many new examples"
 	@echo "make faults  break things on purpose, thousands of times (hours); POINTS='power races' does a part"
 	@echo "make lint    check the code only"
@@ -33,6 +34,10 @@ demo: $(VENV)/.installed
 
 test: test-parts lint $(VENV)/readers/.installed
 	$(BIN)/pytest -n $(TEST_JOBS)
+
+# What says at length what a shorter test says already.
+test-long: test-parts $(VENV)/.installed-dev
+	$(BIN)/pytest -n $(TEST_JOBS) -m long
 
 # Property tests on new examples, and many; a failure prints the example that belongs into the test.
 hunt: $(VENV)/.installed-dev

@@ -39,6 +39,7 @@ def traceable() -> None:
         pytest.skip(reason)
 
 
+@pytest.mark.long
 def test_killed_at_system_calls(small_tour: Ground) -> None:
     traceable()
     made = Figures("calls")
@@ -47,6 +48,7 @@ def test_killed_at_system_calls(small_tour: Ground) -> None:
     assert made.counts.total() == 1
 
 
+@pytest.mark.long
 def test_killed_at_any_moment(small_tour: Ground) -> None:
     made = Figures("moments")
     kills.at_moments(small_tour, made, 2, SEED)
@@ -61,6 +63,7 @@ def test_killed_at_requests_to_the_object_store(small_tour: Ground, seaweed_stor
     assert made.counts.total() == 1
 
 
+@pytest.mark.long
 def test_failing_system_calls(small_tour: Ground) -> None:
     traceable()
     made = Figures("errors")
@@ -69,6 +72,7 @@ def test_failing_system_calls(small_tour: Ground) -> None:
     assert made.counts.total() == 1
 
 
+@pytest.mark.long
 def test_disks_that_become_full(small_tour: Ground) -> None:
     if reason := errors.is_possible():
         pytest.skip(reason)
@@ -87,6 +91,7 @@ def test_the_power_is_cut(small_tour: Ground, tmp_path: Path) -> None:
     assert made.counts["power cuts"] == 4
 
 
+@pytest.mark.long
 def test_two_machines_at_once_and_one_that_comes_back_late(small_tour: Ground) -> None:
     made = Figures("races")
     races.race(lambda name: races.on_disk(small_tour, name), "disk", made, 2, SEED)
@@ -115,6 +120,7 @@ def test_odd_names(small_tour: Ground, tmp_path: Path) -> None:
     assert made.counts["links: names"] > 5
 
 
+@pytest.mark.long
 def test_secrets(tmp_path: Path, seaweed_store: Server) -> None:
     made = Figures("secrets")
     commands = [("run", "-v", "--json"), ("check",)]

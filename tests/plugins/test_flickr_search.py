@@ -41,8 +41,13 @@ def listed(service: FlickrDouble, context_for: Make) -> tuple[list[str], api.Che
     ("moment", "duplicates"),
     [
         pytest.param(lambda n: MORNING + n * 60, False, id="spread"),
-        pytest.param(lambda n: MORNING + n // 700, True, id="many in a second"),
-        pytest.param(lambda n: MORNING + (0 if n < 3_900 else n * 86_400), True, id="most in one second"),
+        pytest.param(lambda n: MORNING + n // 700, True, id="many in a second", marks=pytest.mark.long),
+        pytest.param(
+            lambda n: MORNING + (0 if n < 3_900 else n * 86_400),
+            True,
+            id="most in one second",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_6300_photos_are_each_found_exactly_once(
