@@ -176,11 +176,12 @@ class Http(Protocol):
     ) -> RawResponse:
         """Send one request for a library that speaks HTTP itself, and give whatever is answered.
 
-        The address guard, the connections and the bounds of time are the core's; redirects, cookies,
-        retries, pauses and what a status means are the library's. `seconds` is how long the other side
-        may stay silent, when that is less than the core allows. Nothing comes packed unless the other
-        side insists. Raises `BlockedError` for an address that a source may not reach, `InvalidError`
-        for what is no web address, `TransientError` when there is no answer.
+        The address guard, the connections, the bounds of time and the pauses that a 429 or 503 asks for
+        with Retry-After are the core's; redirects, cookies, other retries and what a status means are the
+        library's. `seconds` is how long the other side may stay silent, when that is less than the core
+        allows. Nothing comes packed unless the other side insists. Raises `BlockedError` for an address
+        that a source may not reach and for a Retry-After of over two minutes, `InvalidError` for what is
+        no web address, `TransientError` when there is no answer, or again and again a Retry-After.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -95,10 +96,20 @@ def watched(world: World, limit: int, sizes: dict[str, int], **settings: Any) ->
     seen: list[int] = []
 
     def look(_: str) -> None:
-        seen.append(sum(path.stat().st_size for path in staging.rglob("*") if path.is_file()))
+        # os.walk passes over directories that another fetch has just taken away; Path.rglob does not.
+        files = [Path(folder, name) for folder, _, names in os.walk(staging) for name in names]
+        seen.append(sum(map(size, files)))
 
     world.up.during_fetch = look
     return seen
+
+
+def size(path: Path) -> int:
+    """Give the bytes of a file; 0 for what another fetch has just taken away."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def test_fetches_wait_for_room(world: World) -> None:

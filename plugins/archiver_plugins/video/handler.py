@@ -190,9 +190,10 @@ class GuardedRH(RequestHandler):  # type: ignore[misc]  # yt-dlp has no types
             headers["cookie"] = cookie
         try:
             raw = self._http.send(trail.method, trail.url, headers=headers, body=trail.body, seconds=seconds)
-        except api.TransientError as error:
-            raise TransportError(error.message, cause=error) from error
         except api.SourceError as error:
+            # After a pause that a site asked for the core has tried often enough.
+            if isinstance(error, api.TransientError) and error.retry_after is None:
+                raise TransportError(error.message, cause=error) from error
             raise _refused(trail.url, error) from error
         answer = _Answer(_unpacked(raw, self._meter), trail.url, {}, raw.status, meter=self._meter)
         self._given.add(answer)
@@ -244,8 +245,8 @@ def _body(data: Any) -> bytes | None:
 
 
 def _refused(url: str, error: api.SourceError) -> HTTPError:
-    """Let an address that may not be asked look like one that refuses: yt-dlp closes its files then."""
-    refusal = HTTPError(Response(io.BytesIO(), url, {}, 403, reason="refused by the address guard"))
+    """Let what shall not be asked again look like a refusal: yt-dlp closes its files then."""
+    refusal = HTTPError(Response(io.BytesIO(), url, {}, 403, reason="not to be asked again"))
     refusal.cause = error
     return refusal
 

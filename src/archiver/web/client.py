@@ -17,7 +17,7 @@ from archiver.web.headers import RANGE_FIELDS, checked, split_credentials
 from archiver.web.limits import Budget, Clock, Limits, Politeness
 from archiver.web.origins import origin_of, parse_url
 from archiver.web.page import read_page
-from archiver.web.passage import Passage, RawAnswer
+from archiver.web.passage import Passage, RawAnswer, passable
 from archiver.web.posting import encode_body
 from archiver.web.retry import Retrier
 from archiver.web.statuses import check_status
@@ -69,7 +69,7 @@ class PoliteClient:
             self._transport = WatchedTransport(guard, watch, tls=tls, monotonic=self._clock.monotonic)
         self._exchanger = Exchanger(self._transport, guard, self._limits, politeness, self._clock, sleep)
         self._retrier = Retrier(self._limits, politeness, self._clock, sleep)
-        self._passage = Passage(self._transport, self._limits, self._clock, progress)
+        self._passage = Passage(self._transport, self._limits, politeness, self._clock, progress)
 
     def get(
         self,
@@ -137,7 +137,11 @@ class PoliteClient:
         seconds: float | None = None,
     ) -> RawAnswer:
         """Send one request for a library that speaks HTTP itself; see `Http.send`."""
-        return self._passage.send(method, url, headers or {}, body, seconds)
+        plain, credential = split_credentials(parse_url(url))
+        origin_of(plain)
+        fields = {**credential, **passable(headers or {})}  # not ours: the library says who it is
+        call = Call(plain, fields, frozenset(), Budget(self._limits.file_seconds), body)
+        return self._retrier.run(call, lambda: self._passage.send(method, call, seconds))
 
     def close(self) -> None:
         """End every call under way with `TransientError`, and close all connections."""

@@ -12,9 +12,11 @@ import httpx
 from archiver.contracts import Progress
 from archiver.errors import InvalidError, TransientError
 from archiver.redact import redact
-from archiver.web.headers import split_credentials
-from archiver.web.limits import Clock, Limits, Patience
-from archiver.web.origins import origin_of, parse_url
+from archiver.web.exchange import Call, Fault, host_of
+from archiver.web.limits import Clock, Limits, Patience, Politeness
+from archiver.web.origins import origin_of
+from archiver.web.refusal import wants_none
+from archiver.web.statuses import turned_away
 from archiver.web.transport import Body
 
 if TYPE_CHECKING:
@@ -70,30 +72,42 @@ class Passage:
     """Sends single requests. Thread-safe, as its transport is."""
 
     def __init__(
-        self, transport: httpx.BaseTransport, limits: Limits, clock: Clock, progress: Progress
+        self,
+        transport: httpx.BaseTransport,
+        limits: Limits,
+        politeness: Politeness,
+        clock: Clock,
+        progress: Progress,
     ) -> None:
         self._transport = transport
         self._limits = limits
+        self._politeness = politeness
         self._clock = clock
         self._progress = progress
 
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float | None
-    ) -> RawAnswer:
-        """Send one request and read the head of its answer; see `Http.send`."""
-        parsed, credential = split_credentials(parse_url(url))
-        origin_of(parsed)
-        fields = {**credential, **_sendable(headers)}
+    def send(self, method: str, call: Call, seconds: float | None) -> RawAnswer:
+        """Send one request and read the head of its answer; see `Http.send`.
+
+        Raises `Fault` where the other side turns it away for a while.
+        """
+        host = host_of(origin_of(call.url))
+        if refused := self._politeness.refused(host):
+            raise wants_none(host, refused)
         request = httpx.Request(
             _method(method),
-            parsed,
-            headers=fields,
-            content=body,
+            call.url,
+            headers=call.headers,
+            content=call.body,
             extensions={"patience": self._patience(seconds)},
         )
-        with _as_transient(url):
+        with _as_transient(str(call)):
             answer = self._transport.handle_request(request)
-        return RawAnswer(str(parsed), answer, self._progress, empty=method == "HEAD")
+        raw = RawAnswer(str(call.url), answer, self._progress, empty=method == "HEAD")
+        wait = turned_away(raw.status, answer.headers, self._clock.wall())
+        if wait is not None:
+            raw.close()
+            raise Fault(f"it answered {raw.status}", host, wait=wait, untouched=True)
+        return raw
 
     def _patience(self, seconds: float | None) -> Patience:
         limits = self._limits
@@ -118,8 +132,11 @@ def _method(method: str) -> str:
     return method
 
 
-def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
-    """Check the fields of a request. Values are never repeated in a message: they may be secret."""
+def passable(headers: Mapping[str, str]) -> dict[str, str]:
+    """Choose what a library may say in a request of its own.
+
+    Raises `InvalidError` for what no field may hold; values are not repeated there: they may be secret.
+    """
     fields = {"accept-encoding": "identity"}
     for name, value in headers.items():
         if not _NAME.match(name) or not _VALUE.match(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from archiver.errors import BlockedError, GoneError, InvalidError, TransientError
@@ -32,7 +33,7 @@ def check_status(answer: Answer, accept: frozenset[int], now: float) -> None:
     said = f"answered {_name(status)}"
     if status in _BUSY:
         wait = retry_after(answer.headers.get("retry-after", ""), now)
-        refused = status in _REFUSED and wait is not None
+        refused = turned_away(status, answer.headers, now) is not None
         raise Fault(f"it {said}", answer.host, wait=wait, untouched=refused)
     if status in _BLOCKED:
         raise BlockedError(f"{answer} {said}", hint=_BLOCKED[status])
@@ -41,6 +42,11 @@ def check_status(answer: Answer, accept: frozenset[int], now: float) -> None:
     if status >= 500:
         raise TransientError(f"{answer} {said}", hint="The next run tries again.")
     raise InvalidError(f"{answer} {said}", hint="Open the address in a browser to see what it wants.")
+
+
+def turned_away(status: int, headers: Mapping[str, str], now: float) -> float | None:
+    """Give the seconds after which a request that was certainly not acted upon may come again, or None."""
+    return retry_after(headers.get("retry-after", ""), now) if status in _REFUSED else None
 
 
 def _name(status: int) -> str:

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 
 from archiver.api import BlockedError, InvalidError, RawResponse, TransientError
 from archiver.testing import Service
+from archiver.testing.contract import Hourglass
 from archiver.testing.messages import Reply, Request
 from archiver.testing.service import Routes
 from archiver.web import Limits, PoliteClient
 
 
 class Echo(Service):
+    turns: ClassVar[list[str]] = []
+
     def routes(self) -> Routes:
-        return {"/echo": self.echo, "POST /echo": self.echo, "/away": self.away}
+        return {
+            "/echo": self.echo,
+            "POST /echo": self.echo,
+            "/away": self.away,
+            "/busy": self.busy,
+            "POST /busy": self.busy,
+        }
 
     def echo(self, request: Request) -> Reply:
         return Reply(request.method.encode() + b" " + request.body, 418, headers={"X-Twice": "a"})
+
+    def busy(self, request: Request) -> Reply:
+        """Turn away with Retry-After as often as `turns` says."""
+        del request
+        if not self.turns:
+            return Reply(b"at last")
+        headers = {"Retry-After": self.turns.pop()} if self.turns[-1] else {}
+        if not headers:
+            self.turns.pop()
+        return Reply(b"later", 429, headers=headers)
 
     def away(self, request: Request) -> Reply:
         del request
@@ -69,6 +89,39 @@ def test_a_redirect_is_an_answer_and_its_target_meets_the_guard(service: Echo, c
     assert answer.status == 302
     with pytest.raises(BlockedError):
         client.send("GET", dict(answer.headers)["location"])
+
+
+@pytest.fixture
+def hourglass(service: Echo) -> Iterator[tuple[PoliteClient, Hourglass]]:
+    glass = Hourglass()
+    with PoliteClient(hosts_allowed=[service.url], clock=glass.clock()) as client:
+        yield client, glass
+
+
+def test_a_pause_that_is_asked_for_is_kept(service: Echo, hourglass: tuple[PoliteClient, Hourglass]) -> None:
+    client, clock = hourglass
+    service.turns[:] = ["9"]
+    assert body(client.send("POST", f"{service.url}/busy", body=b"")) == b"at last"
+    assert max(clock.waited) == 9
+    service.turns[:] = [""]  # says nothing of a time: the library decides
+    answer = client.send("GET", f"{service.url}/busy")
+    assert (answer.status, body(answer)) == (429, b"later")
+
+
+def test_who_asks_for_pauses_for_ever_is_left(
+    service: Echo, hourglass: tuple[PoliteClient, Hourglass]
+) -> None:
+    client, clock = hourglass
+    service.turns[:] = ["3"] * 50
+    with pytest.raises(TransientError) as told:
+        client.send("GET", f"{service.url}/busy")
+    assert told.value.retry_after == 3
+    assert 1 < len(clock.waited) < 20
+    service.turns[:] = ["9000"]
+    for _ in range(2):  # the second time it is not even asked
+        with pytest.raises(BlockedError, match="2 hours"):
+            client.send("GET", f"{service.url}/busy")
+    assert service.turns == []
 
 
 def test_connections_are_used_again(service: Echo, client: PoliteClient) -> None:

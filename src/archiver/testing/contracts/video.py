@@ -11,8 +11,6 @@ import pytest
 from archiver.testing.sources import SourceContract, Subject
 from archiver.testing.video import Clip, VideoDouble
 
-#: Sites for videos answer 429 to what they take for a robot, and go on for hours.
-_BLOCKED = "the source takes 429 for a site that has shut it out, and tells so at once"
 PUBLIC = "https://video.example.org"
 
 
@@ -43,8 +41,4 @@ class TestVideo(SourceContract):
                 service.url,
                 other=Subject("video", _options, (_entry(clips[2]),), service.url),
                 remove=lambda: service.add(replace(clips[0], status=410)),
-                waived={
-                    "test_it_waits_as_it_is_told": _BLOCKED,
-                    "test_a_busy_fetch_can_be_tried_again": _BLOCKED,
-                },
             )
