@@ -112,6 +112,11 @@ class Archive:
     public: dict[str, Head] = field(default_factory=dict)
 
     @property
+    def every(self) -> dict[str, Head]:
+        """Every sink that could be read, internal and public, by name."""
+        return {**self.heads, **self.public}
+
+    @property
     def records(self) -> dict[Key, Record]:
         """The union of all ledgers."""
         return ledger.union(head.records for head in self.heads.values())

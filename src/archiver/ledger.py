@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from archiver.errors import DamageError
@@ -41,16 +42,18 @@ _RANK = list(Grade)
 
 def best(grades: Iterable[Grade | None]) -> Grade | None:
     """Give the best of some grades; None when there are none."""
-    return min((grade for grade in grades if grade is not None), key=_RANK.index, default=None)
+    known = [grade for grade in grades if grade is not None]
+    return known[0] if len(known) == 1 else min(known, key=_RANK.index, default=None)
 
 
 def best_grade(files: Iterable[StoredFile]) -> Grade | None:
     """Say how good the files of a material are; None when nothing among them stands for it."""
-    grades: dict[Role, set[Grade]] = {role: set() for role in Role}
+    grades: dict[Role, list[Grade]] = {}
     for file in files:
-        grades[file.role].add(file.grade)
+        grades.setdefault(file.role, []).append(file.grade)
+    found = grades.get(Role.ORIGINAL, []) + grades.get(Role.RENDITION, [])
     # What we made ourselves (a PDF from page images) is no better than what it was made from.
-    return best(grades[Role.ORIGINAL] | grades[Role.RENDITION] or grades[Role.DERIVATIVE])
+    return best(found or grades.get(Role.DERIVATIVE, []))
 
 
 def is_worse(files: Iterable[StoredFile], before: Iterable[StoredFile]) -> bool:
@@ -284,8 +287,13 @@ def _files(items: Iterable[Mapping[str, Any]]) -> tuple[StoredFile, ...]:
 
 
 def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    names = {item.name for item in fields(kind)}
+    names = _names(kind)
     return {key: value for key, value in data.items() if key in names}
+
+
+@cache
+def _names(kind: type) -> frozenset[str]:
+    return frozenset(item.name for item in fields(kind))
 
 
 def newest(one: Record, other: Record) -> Record:

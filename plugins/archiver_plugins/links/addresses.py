@@ -7,8 +7,6 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
-import httpx
-
 from archiver import api
 
 MAX_LENGTH: Final = 4_000
@@ -29,11 +27,19 @@ def address(text: str) -> str:
         raise ValueError(f"an address has at most {MAX_LENGTH:,} characters, this one {len(text):,}")
     _check_scheme(text)
     try:
-        # Names such as http://例子.cn in their ASCII form (RFC 5891); all others are split quicker.
-        parts = urlsplit(text if text.isascii() else str(httpx.URL(text)))
-        return _normal(parts)
-    except (ValueError, httpx.InvalidURL) as error:
+        return _normal(urlsplit(text if text.isascii() else _in_ascii(text)))
+    except ValueError as error:
         raise ValueError(f"{shown(text)!r} is not a web address: copy it from a browser") from error
+
+
+def _in_ascii(text: str) -> str:
+    """Bring names such as http://例子.cn into their ASCII form (RFC 5891). Raises `ValueError`."""
+    import httpx  # here: it takes longer than all else that a command imports, and few addresses need it
+
+    try:
+        return str(httpx.URL(text))
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from error
 
 
 def _check_scheme(text: str) -> None:

@@ -5,6 +5,7 @@ Nothing but click is imported until a subcommand is chosen, so that `archive --h
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -108,6 +109,9 @@ def archive() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command and leave with its exit code."""
+    # The ledgers of 10,000 photos are a million objects that stay: to look through them whenever 700 more
+    # have come takes a fifth of the time.
+    gc.set_threshold(50_000, 20, 100)
     sys.exit(execute(argv))
 
 

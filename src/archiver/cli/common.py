@@ -22,6 +22,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 __all__ = [
     "DEFAULT_CONFIG",
+    "check_address",
     "common_options",
     "config_option",
     "echo_json",
@@ -137,6 +138,12 @@ class _EchoHandler(logging.Handler):
         if record.exc_info:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
         click.echo(printable(text), err=True)
+
+
+def check_address(option: str, url: str) -> None:
+    """Refuse what is given as a public address and is none."""
+    if url and not url.startswith(("https://", "http://")):
+        raise click.UsageError(f"{option} takes an address such as https://slides.example.org, not {url!r}.")
 
 
 def echo_json(value: Any) -> None:

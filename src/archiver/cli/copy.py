@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.common import common_options, load
+from archiver.cli.reading import check_sinks
 
 if TYPE_CHECKING:
-    from archiver.config import Config
     from archiver.copying import Copied, Copying
 
 #: Files of one kind of trouble that are named.
@@ -42,21 +42,10 @@ def copy(config_path: Path, verbose: bool, as_json: bool, origin: str, target: s
     from archiver.copying import Copying
 
     config, registry = load(config_path)
-    for name in (origin, target):
-        _check_sink(name, config)
+    check_sinks((origin, target), config)
     if origin == target:
         raise click.UsageError("--from and --to name the same sink.")
     return _go(Copying(config, registry, origin, target, jobs), as_json=as_json)
-
-
-def _check_sink(name: str, config: Config) -> None:
-    import difflib
-
-    names = [sink.name for sink in config.sinks]
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        guess = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
-        raise click.UsageError(f"There is no sink {name!r} in the configuration. {guess}")
 
 
 def _go(prepared: Copying, *, as_json: bool) -> int:

@@ -115,7 +115,7 @@ class Plain:
     def _on_drawn(self, files: int) -> None:
         if self._clock() - self._told >= PLAIN_EVERY:
             self._told = self._clock()
-            self.line(f"The pages are being made: {files:,} files drawn …")
+            self.line(f"The pages are being made: {count(files, 'file')} drawn …")
 
     def _on_stopping(self) -> None:
         self.line(

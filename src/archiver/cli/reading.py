@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reading(config: Config, registry: Registry) -> Iterator[Archive]:
+def reading(config: Config, registry: Registry, needed: str | None = None) -> Iterator[Archive]:
     """Open every sink for reading; warn on stderr of those that cannot be read.
 
-    Raises `SinkError` when none can.
+    Raises `SinkError` when none can, or the one that is `needed` cannot.
     """
     from archiver.archive import open_archive
     from archiver.instances import Instances, Workshop
@@ -38,9 +38,11 @@ def reading(config: Config, registry: Registry) -> Iterator[Archive]:
             raise _none(archive.errors)
         for name, error in archive.errors.items():
             click.echo(printable(f"Warning: sink {name} could not be read: {error}"), err=True)
-        for name, head in {**archive.heads, **archive.public}.items():
+        for name, head in archive.every.items():
             if head.damage:
                 click.echo(printable(f"DAMAGE: sink {name}: {head.damage}"), err=True)
+        if needed in archive.errors:
+            raise archive.errors[needed]
         yield archive
     finally:
         instances.close()
@@ -65,11 +67,19 @@ def _none(errors: dict[str, SinkError]) -> SinkError:
     return SinkError(f"no sink of this archive can be read: {told}", hint="; ".join(hints))
 
 
-def check_events(named: Sequence[str], config: Config) -> None:
+def check_events(named: Iterable[str], config: Config) -> None:
     """Refuse an event that the configuration does not have, naming the nearest that it has."""
-    known = [event.id for event in config.events]
+    _check("event", named, [event.id for event in config.events], config)
+
+
+def check_sinks(named: Iterable[str], config: Config) -> None:
+    """Refuse a sink that the configuration does not have, naming the nearest that it has."""
+    _check("sink", named, [spec.name for spec in config.sinks], config)
+
+
+def _check(what: str, named: Iterable[str], known: list[str], config: Config) -> None:
     for name in named:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             guess = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
-            raise click.UsageError(f"There is no event {name!r} in {config.path.name}. {guess}")
+            raise click.UsageError(f"There is no {what} {name!r} in {config.path.name}. {guess}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import knowing
+from archiver.cli.reading import check_sinks, knowing, reading
 from archiver.errors import SinkError
 
 if TYPE_CHECKING:
@@ -38,9 +38,8 @@ def rebuild(config_path: Path, verbose: bool, as_json: bool, sinks: tuple[str, .
     del verbose
     config, registry = load(config_path)
     config = knowing(config, registry)
+    check_sinks(sinks, config)
     names = [spec.name for spec in config.sinks if not sinks or spec.name in sinks]
-    if unknown := set(sinks) - set(names):
-        raise click.UsageError(f"There is no sink {min(unknown)!r} in {config.path.name}.")
     results = _rebuild(config, _narrowed(config, registry), registry, names)
     _tell(results, as_json=as_json)
     return SinkError.exit_code if any(results.values()) else 0
@@ -49,7 +48,6 @@ def rebuild(config_path: Path, verbose: bool, as_json: bool, sinks: tuple[str, .
 def _narrowed(config: Config, registry: Registry) -> Config | None:
     """Give what a public sink may know of the configuration; None when there is no such sink."""
     from archiver import recall
-    from archiver.cli.reading import reading
 
     if all(spec.audience == "internal" for spec in config.sinks):
         return None

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import click
 
-from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import knowing, reading
+from archiver.cli.common import check_address, common_options, echo_json, load, printable
+from archiver.cli.reading import check_sinks, knowing, reading
 
 if TYPE_CHECKING:
     from archiver.archive import Head
@@ -64,15 +64,12 @@ def review(
     totals, and what is still missing. Reads only. `archive site` shows the same as a page.
     """
     del verbose
-    if url and not url.startswith(("https://", "http://")):
-        raise click.UsageError(f"--url takes an address such as https://slides.example.org, not {url!r}.")
+    check_address("--url", url)
     config, registry = load(config_path)
     config = knowing(config, registry)
-    if only is not None and only not in {spec.name for spec in config.sinks}:
-        raise click.UsageError(f"There is no sink {only!r} in {config.path.name}.")
-    with reading(config, registry) as archive:
-        if only is not None and only in archive.errors:
-            raise archive.errors[only]
+    if only is not None:
+        check_sinks([only], config)
+    with reading(config, registry, only) as archive:
         from archiver import recall
 
         head = archive.heads[only] if only is not None else archive.best

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import knowing, reading
+from archiver.cli.reading import check_sinks, knowing, reading
 
 EPILOG = """\b
 Examples:
@@ -41,12 +41,10 @@ def serve(port: int, listen: str, only: str | None, config_path: Path, verbose: 
 
     config, registry = load(config_path)
     config = knowing(config, registry)
-    if only is not None and only not in {spec.name for spec in config.sinks}:
-        raise click.UsageError(f"There is no sink {only!r} in {config.path.name}.")
-    with reading(config, registry) as archive:
-        if only is not None and only in archive.errors:
-            raise archive.errors[only]
-        head = {**archive.heads, **archive.public}[only] if only is not None else archive.best
+    if only is not None:
+        check_sinks([only], config)
+    with reading(config, registry, only) as archive:
+        head = archive.every[only] if only is not None else archive.best
         if not is_loopback(listen):
             click.echo(
                 f"Warning: everybody who can reach {printable(listen)} can read this archive, all of it.",

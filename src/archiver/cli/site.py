@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import knowing, reading
+from archiver.cli.common import check_address, common_options, echo_json, load, printable
+from archiver.cli.reading import check_sinks, knowing, reading
 
 if TYPE_CHECKING:
     from archiver.archive import Archive, Head
+    from archiver.config import Config
     from archiver.pages import Built
 
 EPILOG = """\b
@@ -47,16 +48,14 @@ def site(only: str | None, url: str, anew: bool, config_path: Path, verbose: boo
     from archiver.asked import NOBODY_ASKED
     from archiver.pages import build
 
-    if url and not url.startswith(("https://", "http://")):
-        raise click.UsageError(f"--url takes an address such as https://slides.example.org, not {url!r}.")
+    check_address("--url", url)
     config, registry = load(config_path)
     config = knowing(config, registry)
-    if only is not None and only not in {spec.name for spec in config.sinks}:
-        raise click.UsageError(f"There is no sink {only!r} in {config.path.name}.")
-    with reading(config, registry) as archive:
+    if only is not None:
+        check_sinks([only], config)
+    with reading(config, registry, only) as archive:
         asks = recall.router(archive.heads.values(), config).asks
-        clearance = recall.clearance(archive.heads.values(), config)
-        narrowed = clearance.narrowed(clearance.records(archive.records.values()))
+        narrowed = _narrowed(archive, config) if archive.public else config
         done: list[Head] = []
         for name, head in _chosen(archive, only).items():
             # A sink for the public is told of what is cleared alone.
@@ -67,19 +66,24 @@ def site(only: str | None, url: str, anew: bool, config_path: Path, verbose: boo
         return 3 if archive.errors else 0
 
 
+def _narrowed(archive: Archive, config: Config) -> Config:
+    """Give the configuration as the pages of a public sink may know it."""
+    from archiver import recall
+
+    clearance = recall.clearance(archive.heads.values(), config)
+    return clearance.narrowed(clearance.records(archive.records.values()))
+
+
 def _chosen(archive: Archive, only: str | None) -> dict[str, Head]:
     """Choose the sinks: one that never held this archive while another has may be a disk not mounted."""
-    if only is not None and only in archive.errors:
-        raise archive.errors[only]
-    every = {**archive.heads, **archive.public}
-    heads = {name: head for name, head in every.items() if only in {None, name}}
+    heads = {name: head for name, head in archive.every.items() if only in {None, name}}
     held = {name: head for name, head in heads.items() if not head.empty}
     return held or heads
 
 
 def _progress(number: int) -> None:
     if number % 100 == 0:
-        click.echo(f"{number} files drawn …", err=True)
+        click.echo(f"{number:,} files drawn …", err=True)
 
 
 def _tell(name: str, head: Head, result: Built, *, as_json: bool) -> None:

@@ -84,7 +84,7 @@ def status(
         waiting = len(review.waiting(everything, router))
         waivers = recall.waivers(archive.heads.values(), config)
         report = archive.report
-        damaged = known_damage((name, head.sink) for name, head in (archive.heads | archive.public).items())
+        damaged = known_damage((name, head.sink) for name, head in archive.every.items())
     if withdrawn:
         _tell_withdrawn(records, config, as_json=as_json)
         return 0

@@ -12,11 +12,10 @@ import click
 
 from archiver.cli.amounts import seconds
 from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import check_events, knowing
+from archiver.cli.reading import check_events, check_sinks, knowing
 from archiver.cli.words import count, size
 
 if TYPE_CHECKING:
-    from archiver.config import Config
     from archiver.verify import Finding, SinkResult, VerifyReport, Wanted
 
 EPILOG = """\b
@@ -87,7 +86,7 @@ def verify(
     config, registry = load(config_path)
     config = knowing(config, registry)
     check_events(events, config)
-    _check_sinks(sinks, config)
+    check_sinks(sinks, config)
     asked = Wanted(frozenset(sinks), frozenset(events), sample, since, budget, repair)
     watcher = Progress()
     try:
@@ -100,13 +99,6 @@ def verify(
     else:
         _tell(report, asked)
     return code
-
-
-def _check_sinks(named: tuple[str, ...], config: Config) -> None:
-    known = [spec.name for spec in config.sinks]
-    for name in named:
-        if name not in known:
-            raise click.UsageError(f"There is no sink {name!r} in {config.path.name}: {', '.join(known)}.")
 
 
 class Progress:

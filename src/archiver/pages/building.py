@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from archiver.archive import Head
@@ -28,14 +28,21 @@ from archiver.pages import (
     searching,
     texts,
 )
-from archiver.pages.model import EventView, Item, Site, TalkView
+from archiver.pages.model import EventView, Item, Site, SpeakerView, TalkView
+from archiver.pages.origins import Origins
 from archiver.pages.pictures import Pictures
 from archiver.pages.words import Words
 from archiver.pages.writing import Writer, stamp
 
 _NEWEST: Final = 8
 
-Page = tuple[str, bytes]
+
+class Page(NamedTuple):
+    """One file of the site. `made_of` stands for all that it is made of; empty where that was not told."""
+
+    path: str
+    render: Callable[[], bytes]
+    made_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def build(
 
     `url` is the public address of the archive's root, remembered from build to build; it is needed for
     the sitemap alone. `lenders` are sinks whose pictures may be copied. With `anew` every picture is
-    made again. `progress` hears how many files were drawn. Raises `SinkError`.
+    made again, and every page. `progress` hears how many files were drawn. Raises `SinkError`.
     """
     sink, locate = head.sink, cache(lambda event, path: head.object(event).locate(path))
     known = Pictures() if anew else Pictures.load(sink)
@@ -71,11 +78,11 @@ def build(
     needed = (each for record in shown for each in gathering.needed(record, locate))
     lent = [(each.sink, Pictures.load(each.sink)) for each in lenders]
     drawn = pictures.make(sink, known, needed, lent, progress, anew=anew)
-    writer = Writer.open(sink, url)
+    writer = Writer.open(sink, url, anew=anew)
     site = gathering.gather(config, head, known, locate, asks, url=writer.url)
-    pages = _Pages(site, sink, cache(texts_of(head)))
-    for path, data in pages.everything():
-        writer.put(path, data)
+    pages = _Pages(site, sink, cache(texts_of(head)), head.digests)
+    for page in pages.everything():
+        writer.put(page.path, page.render, page.made_of)
     writer.close(pages.stub)
     stamp(head)
     undrawn = pictures.counts(known.entries)
@@ -85,8 +92,10 @@ def build(
 class _Pages:
     """Renders every page of a site."""
 
-    def __init__(self, site: Site, sink: Sink[Any], read: Callable[[str], str | None]) -> None:
-        self.site, self.sink, self.read = site, sink, read
+    def __init__(
+        self, site: Site, sink: Sink[Any], read: Callable[[str], str | None], digests: Mapping[str, str]
+    ) -> None:
+        self.site, self.sink, self.read, self.digests = site, sink, read, digests
         self.words = Words(site.language)
         self.again = comparing.given_again(site.talks)
         self.reports = {i.id: texts.report(i, read) for i in site.items if i.kind is Kind.REPORT}
@@ -94,13 +103,14 @@ class _Pages:
 
     def everything(self) -> Iterator[Page]:
         """Yield each file of the site: pages, assets, data."""
-        yield from ((rendering.asset(name), rendering.static(name)) for name in rendering.ASSETS)
+        for name in rendering.ASSETS:
+            yield Page(rendering.asset(name), partial(rendering.static, name))
         yield from self._subtitles()
         done: list[str] = []
-        for path, data in self._pages():
-            done.append(path)
-            yield path, data
-        yield places.ROOT_PAGE, self._render("root.html", places.ROOT_PAGE)
+        for page in (*self._front(), *self._parts()):
+            done.append(page.path)
+            yield page
+        yield Page(places.ROOT_PAGE, partial(self._render, "root.html", places.ROOT_PAGE, site=self.site))
         yield from self._data(done)
 
     def stub(self, path: str) -> bytes:
@@ -108,59 +118,61 @@ class _Pages:
         return self._render("stub.html", path)
 
     def _render(self, template: str, path: str, **values: Any) -> bytes:
+        # What frames a page, and no more: what else it shows of the site has to be handed to it.
+        frame = {"title": self.site.title, "organizer": self.site.organizer}
         empty = {"title": "", "description": "", "linked_data": None, "cues": self.cues}
-        return rendering.render(template, path, self.words, {**empty, "site": self.site, **values})
+        return rendering.render(template, path, self.words, {**empty, "frame": frame, **values})
 
-    def _pages(self) -> Iterator[Page]:
-        yield from self._front()
-        before: list[EventView | None] = [None, *self.site.events[:-1]]
-        after: list[EventView | None] = [*self.site.events[1:], None]
-        for earlier, view, later in zip(before, self.site.events, after, strict=True):
-            yield view.page, self._event(view, earlier, later)
-            yield from ((talk.page, self._talk(talk)) for talk in view.talks)
-            yield from ((i.page, self._item(i, view)) for i in view.items if i.page.startswith("site/item/"))
-            yield from self._walls(view)
-        for speaker in self.site.speakers:
-            data = machine.speaker_data(speaker)
-            yield (
-                speaker.page,
-                self._render(
-                    "speaker.html", speaker.page, speaker=speaker, title=speaker.name, linked_data=data
-                ),
-            )
+    def _parts(self) -> Iterator[Page]:
+        """Yield the pages of parts of the archive; they say what they are made of."""
+        site, origins = self.site, Origins(self.site, self.digests, self.cues, self.again)
+        before: list[EventView | None] = [None, *site.events[:-1]]
+        after: list[EventView | None] = [*site.events[1:], None]
+        for earlier, view, later in zip(before, site.events, after, strict=True):
+            event = partial(self._event, view, earlier, later)
+            yield Page(view.page, event, origins.event(view, earlier, later))
+            for talk in view.talks:
+                yield Page(talk.page, partial(self._talk, talk), origins.talk(talk))
+            for item in (each for each in view.items if each.page.startswith("site/item/")):
+                yield Page(item.page, partial(self._item, item, view), origins.part(item.page, view))
+            for number in range(1, -(-len(view.of("photo")) // places.WALL) + 1):
+                path = places.wall_page(view.event.id, number)
+                yield Page(path, partial(self._wall, path, view, number), origins.part(path, view))
+        for speaker in site.speakers:
+            yield Page(speaker.page, partial(self._speaker, speaker), origins.speaker(speaker))
 
     def _front(self) -> Iterator[Page]:
-        site, t = self.site, self.words
+        """Yield the pages of the whole archive."""
+        plain = {
+            "@context": "https://schema.org", "@type": "CollectionPage", "name": self.site.title
+        }  # fmt: skip
+        kinds = " ".join(self.words[f"kind_{kind}"] for kind in searching.KINDS)
+        told = reviewing.review(self.site, self.reports)
+        coverage = {
+            "gaps": covering.missing(self.site), "sheets": covering.sheets(self.site),
+            "waived": list(covering.waived(self.site)),
+        }  # fmt: skip
+        yield Page(places.HOME, self._home)
+        shared = {"linked_data": plain, "site": self.site}
+        for path, word, more in (
+            (places.SPEAKERS, "speakers", {}),
+            (places.PHOTOS, "photos", {}),
+            (places.SEARCH, "search", {"kinds": kinds}),
+            (places.COVERAGE, "coverage", coverage),
+            (places.REVIEW, "review", {"told": told, "say": reviewing.Saying(told, self.words)}),
+        ):
+            values = {"title": self.words[word], **shared, **more}
+            yield Page(path, partial(self._render, f"{word}.html", path, **values))
+
+    def _home(self) -> bytes:
+        site = self.site
         dates = sorted(view.event.date for view in site.events if view.event.date)
-        span = t.dates(dates[0], dates[-1]) if dates else ""
+        span = self.words.dates(dates[0], dates[-1]) if dates else ""
         held = (item for item in site.items if item.kind is not Kind.PHOTO)
         newest = sorted(held, key=lambda item: (item.added, item.id), reverse=True)[:_NEWEST]
-        data = machine.archive_data(site)
-        yield places.HOME, self._render(
-            "archive.html", places.HOME, span=span, newest=newest, linked_data=data,
-            facts=self._facts(site.facts), description=site.organizer,
-        )  # fmt: skip
-        plain = {
-            "linked_data": {"@context": "https://schema.org", "@type": "CollectionPage", "name": site.title}
-        }
-        for template, path, word in (
-            ("speakers.html", places.SPEAKERS, "speakers"),
-            ("photos.html", places.PHOTOS, "photos"),
-        ):
-            yield path, self._render(template, path, title=t[word], **plain)
-        kinds = " ".join(t[f"kind_{kind}"] for kind in searching.KINDS)
-        yield (
-            places.SEARCH,
-            self._render("search.html", places.SEARCH, title=t["search"], kinds=kinds, **plain),
-        )
-        yield places.COVERAGE, self._render(
-            "coverage.html", places.COVERAGE, title=t["coverage"], gaps=covering.missing(site),
-            sheets=covering.sheets(site), waived=list(covering.waived(site)), **plain,
-        )  # fmt: skip
-        told = reviewing.review(site, self.reports)
-        yield places.REVIEW, self._render(
-            "review.html", places.REVIEW, title=t["review"], told=told, say=reviewing.Saying(told, t),
-            **plain,
+        return self._render(
+            "archive.html", places.HOME, span=span, newest=newest, linked_data=machine.archive_data(site),
+            facts=self._facts(site.facts), description=site.organizer, site=site,
         )  # fmt: skip
 
     def _facts(self, facts: Any) -> list[tuple[str, str]]:
@@ -207,17 +219,20 @@ class _Pages:
         where = f"{self.site.url.rstrip('/')}/{quote(item.main.path)}"
         return f"https://replayweb.page/?source={quote(where, safe='')}"
 
-    def _walls(self, view: EventView) -> Iterator[Page]:
+    def _wall(self, path: str, view: EventView, number: int) -> bytes:
         photos = view.of("photo")
-        pages = -(-len(photos) // places.WALL)
-        for number in range(1, pages + 1):
-            path = places.wall_page(view.event.id, number)
-            yield path, self._render(
-                "wall.html", path, event=view,
-                photos=photos[(number - 1) * places.WALL : number * places.WALL],
-                total=len(photos), number=number, pages=pages,
-                title=f"{view.event.title} · {self.words['photos']}", linked_data=machine.gallery_data(view),
-            )  # fmt: skip
+        return self._render(
+            "wall.html", path, event=view,
+            photos=photos[(number - 1) * places.WALL : number * places.WALL],
+            total=len(photos), number=number, pages=-(-len(photos) // places.WALL),
+            title=f"{view.event.title} · {self.words['photos']}", linked_data=machine.gallery_data(view),
+        )  # fmt: skip
+
+    def _speaker(self, speaker: SpeakerView) -> bytes:
+        return self._render(
+            "speaker.html", speaker.page, speaker=speaker, title=speaker.name,
+            linked_data=machine.speaker_data(speaker),
+        )  # fmt: skip
 
     def _subtitles(self) -> Iterator[Page]:
         for file in (file for item in self.site.items for file in item.subtitles):
@@ -230,13 +245,14 @@ class _Pages:
                 continue
             path = f"{places.SITE}cues/{file.sha256}.js"
             self.cues[file.sha256] = path
-            yield path, searching.script("archiveCues", file.sha256, cues)
+            yield Page(path, partial(searching.script, "archiveCues", file.sha256, cues))
 
     def _data(self, pages: Sequence[str]) -> Iterator[Page]:
         found = list(searching.entries(self.site, self.read))
-        yield from searching.scripts(self.site, found, partial(places.relative, page=places.SEARCH))
-        yield places.CATALOG, machine.catalog(self.site)
-        yield places.CATALOG_SCHEMA, rendering.static("catalog.schema.json")
-        yield places.FEED, machine.feed(self.site)
+        scripts = searching.scripts(self.site, found, partial(places.relative, page=places.SEARCH))
+        yield from (Page(path, partial(bytes, data)) for path, data in scripts)
+        yield Page(places.CATALOG, partial(machine.catalog, self.site))
+        yield Page(places.CATALOG_SCHEMA, partial(rendering.static, "catalog.schema.json"))
+        yield Page(places.FEED, partial(machine.feed, self.site))
         if self.site.url:
-            yield places.SITEMAP, machine.sitemap(self.site, pages)
+            yield Page(places.SITEMAP, partial(machine.sitemap, self.site, pages))

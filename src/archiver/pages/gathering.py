@@ -175,6 +175,8 @@ def _main(links: Sequence[FileLink], files: Sequence[StoredFile]) -> FileLink | 
         places_ = list(Role).index(file.role), list(Grade).index(file.grade)
         return (file.role is Role.SIDECAR, file.grade is Grade.THUMBNAIL, one_of_many, *places_, file.label)
 
+    if len(files) == 1:
+        return links[0]  # as of nearly all photos
     return links[min(range(len(files)), key=rank)] if files else None
 
 

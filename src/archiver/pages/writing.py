@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from archiver import __version__, seal
@@ -21,44 +22,64 @@ STATE: Final = f"{places.STATE}pages.json"
 #: What the pages were made of: versions of objects, and of this program.
 STAMP: Final = f"{places.STATE}stamp.json"
 _STATE_BYTES: Final = 64 << 20
+#: What a page was made of, and its size in bytes.
+Origin = tuple[str, int]
 _STAMP_BYTES: Final = 16 << 20
 
 
 @dataclass
 class Writer:
-    """Knows what was written before. `known` maps paths to SHA-256, `sizes` what the sink holds now."""
+    """Knows what was written before. `known` maps paths to SHA-256, `sizes` what the sink holds now.
+
+    `origins` maps paths to what a page was made of and its size in bytes.
+    """
 
     sink: Sink[Any]
     known: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     url: str = ""
+    origins: dict[str, Origin] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
+    made: dict[str, Origin] = field(default_factory=dict)
     written: int = 0
     stubs: int = 0
 
     @classmethod
-    def open(cls, sink: Sink[Any], url: str) -> Writer:
-        """Read what an earlier build left; `url` is kept from it unless a new one is given."""
+    def open(cls, sink: Sink[Any], url: str, *, anew: bool = False) -> Writer:
+        """Read what an earlier build left; `url` is kept from it unless a new one is given.
+
+        With `anew` no page is taken for made.
+        """
         try:
             data = json.loads(read(sink, STATE, _STATE_BYTES))
             known, earlier = {str(k): str(v) for k, v in data["pages"].items()}, _web(data["url"])
+            listed = data.get("made_of", {}).items()
+            made = {str(path): (str(key), int(size)) for path, (key, size) in listed if path in known}
+            torn = bool(data.get("building"))
         except (DamageError, MissingError, *UNREADABLE):
-            known, earlier = {}, ""
-        sizes = {stat.path: stat.size for stat in sink.list(places.SITE)}
-        root = sink.stat(places.ROOT_PAGE)
-        if root is not None:
-            sizes[root.path] = root.size
-        return cls(sink, known, sizes, url or earlier)
+            known, earlier, made, torn = {}, "", {}, True
+        # Of a build that was killed nobody knows what it has written: everything is written again.
+        sizes = {} if torn else _sizes(sink)
+        return cls(sink, known, sizes, url or earlier, {} if anew else made)
 
-    def put(self, path: str, data: bytes) -> None:
-        """Write one file unless the sink has just that. Raises `SinkError`."""
+    def put(self, path: str, render: Callable[[], bytes], made_of: str = "") -> None:
+        """Write one file unless the sink has just that. Raises `SinkError`.
+
+        What the sink has, made of the same, is not even rendered; an empty `made_of` is like no other.
+        """
+        if made_of and path in self.sizes and self.origins.get(path) == (made_of, self.sizes[path]):
+            self.seen[path], self.made[path] = self.known[path], self.origins[path]
+            return
+        data = render()
         digest = hashlib.sha256(data).hexdigest()
         self.seen[path] = digest
+        if made_of:
+            self.made[path] = (made_of, len(data))
         if self.known.get(path) == digest and self.sizes.get(path) == len(data):
             return
         if not self.written:
             # Killed from now on, pages differ from what is written down of them: that is no damage.
-            self._note(self.known, building=True)
+            self._note(self.known, {}, building=True)
         self.sink.replace(path, blob(data))
         self.written += 1
 
@@ -66,14 +87,17 @@ class Writer:
         """Make stubs of the pages that are no more, and write down what there is."""
         for path, data in [*self._gone(stub)]:
             before = self.written
-            self.put(path, data)
+            self.put(path, partial(bytes, data))
             self.stubs += self.written - before
-        if self.written or self.known != self.seen:
-            self._note(self.seen, building=False)
+        if self.written or self.known != self.seen or self.origins != self.made:
+            self._note(self.seen, self.made, building=False)
         self.sink.flush()
 
-    def _note(self, pages: Mapping[str, str], *, building: bool) -> None:
-        state = {"url": self.url, "building": building, "pages": dict(sorted(pages.items()))}
+    def _note(self, pages: Mapping[str, str], made: Mapping[str, Origin], *, building: bool) -> None:
+        state = {
+            "url": self.url, "building": building, "pages": dict(sorted(pages.items())),
+            "made_of": dict(sorted(made.items())),
+        }  # fmt: skip
         data = json.dumps(state, ensure_ascii=False, indent=0).encode("utf-8", "replace")
         seal.replace(self.sink, STATE, blob(data))
 
@@ -83,6 +107,12 @@ class Writer:
                 yield path, stub(path)
             elif not path.startswith(f"{places.SITE}assets/"):  # an open page may still load those
                 yield path, b"\n"
+
+
+def _sizes(sink: Sink[Any]) -> dict[str, int]:
+    sizes = {stat.path: stat.size for stat in sink.list(places.SITE)}
+    root = sink.stat(places.ROOT_PAGE)
+    return sizes if root is None else {**sizes, root.path: root.size}
 
 
 def _web(url: object) -> str:
@@ -114,7 +144,7 @@ def forget(sink: Sink[Any], paths: Collection[str]) -> None:
     else:
         writer = Writer.open(sink, "")
         kept = {path: digest for path, digest in writer.known.items() if path not in paths}
-        writer._note(kept, building=True)  # noqa: SLF001  # its own module
+        writer._note(kept, {}, building=True)  # noqa: SLF001  # its own module
     for path in (STAMP, INDEX):
         if {path, seal.of(path)} & {*paths}:
             seal.replace(sink, path, blob(b"{}"))
