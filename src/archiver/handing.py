@@ -25,15 +25,13 @@ from archiver.instances import Instances
 from archiver.ledger import Key, Problem, Record, State
 from archiver.model import Event, Material
 from archiver.plan import Knowledge, Plan, Standing, is_settled, plan
-from archiver.pointers import FOUND_AS, Pointer, is_handed, marked, pointers
+from archiver.pointers import FOUND_AS, LINK, Pointer, is_handed, marked, pointers
 from archiver.registry import Registry
 from archiver.route import REJECTED, Found
 
 _LOG = logging.getLogger("archiver")
 #: Materials of one address: an album may have so many photos, more is a collection.
 MAX_LISTED = 1_000
-#: Begins the id of what is known by its address alone.
-LINK = "link:"
 
 
 def with_defaults(specs: Sequence[SourceSpec], config: Config, registry: Registry) -> tuple[SourceSpec, ...]:

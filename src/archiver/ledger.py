@@ -242,7 +242,10 @@ def _text(value: Any) -> str:
 
 
 def _texts(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: _text(value) for name, value in data.items()}
+    for value in data.values():
+        if not isinstance(value, str):
+            _text(value)  # raises
+    return data
 
 
 def _size(value: Any) -> int:

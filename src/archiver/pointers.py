@@ -19,6 +19,8 @@ from archiver.model import Kind, Material
 from archiver.redact import redact
 
 LINKS = "links"
+#: Begins the id of what is known by its address alone: nothing fetches it.
+LINK = "link:"
 #: In `Material.extra` of what was found in a report: its title, its address, and the address in it.
 FOUND_IN, FOUND_AT, FOUND_AS = "found_in", "found_at", "found_as"
 _MARKS = (FOUND_IN, FOUND_AT, FOUND_AS)

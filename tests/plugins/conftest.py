@@ -13,6 +13,7 @@ from PIL import Image
 from archiver.api import Context
 from archiver.web import Limits, PoliteClient
 from archiver_plugins.s3 import S3Options, S3Sink
+from plugins.mails import Sources
 from s3_servers import Server
 
 
@@ -30,6 +31,13 @@ def context_for(tmp_path: Path) -> Iterator[Callable[[str], Context]]:
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Iterator[Sources]:
+    """Make sources of e-mail in the test's own directory."""
+    with Sources(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,6 @@ from archiver_plugins.mail.materials import title
 from plugins.mails import PDF, SHENZHEN, Sources, attachment, entry, fetched, listed, mail, materials
 
 IMAP: dict[str, Any] = {"imap": "imap.example.org", "username": "box@example.org", "password": "secret"}
-
-
-@pytest.fixture
-def sources(tmp_path: Path) -> Iterator[Sources]:
-    with Sources(tmp_path) as made:
-        yield made
 
 
 def test_is_announced() -> None:

@@ -6,7 +6,6 @@ import mailbox
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,6 @@ from plugins.mails import (
     multipart,
     text,
 )
-
-
-@pytest.fixture
-def sources(tmp_path: Path) -> Iterator[Sources]:
-    with Sources(tmp_path) as made:
-        yield made
 
 
 def only(source: Email, into: Path) -> tuple[api.Material, dict[str, bytes]]:

@@ -55,12 +55,6 @@ def user(request: pytest.FixtureRequest) -> str:
     return re.sub(r"\W", "-", request.node.name)[:60] + "@example.test"
 
 
-@pytest.fixture
-def sources(tmp_path: Path) -> Iterator[Sources]:
-    with Sources(tmp_path) as made:
-        yield made
-
-
 Make = Callable[..., Email]
 
 

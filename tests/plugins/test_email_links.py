@@ -236,12 +236,6 @@ def shares() -> Iterator[Shares]:
         yield service
 
 
-@pytest.fixture
-def sources(tmp_path: Path) -> Iterator[Sources]:
-    with Sources(tmp_path) as made:
-        yield made
-
-
 class TestFetched:
     def get(self, sources: Sources, shares: Shares, url: str) -> tuple[api.Material, dict[str, bytes]]:
         (sources.folder / "a.eml").write_bytes(mail(1, body=f"Here it is: {url}\n"))

@@ -41,12 +41,6 @@ AUGUST = {"date": "Wed, 8 Aug 2012 10:00:00 +0800"}
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Iterator[Sources]:
-    with Sources(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
 def service() -> Iterator[ListsDouble]:
     with ListsDouble() as double:
         yield double

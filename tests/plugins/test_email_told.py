@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,12 +32,6 @@ from plugins.mails import (
 
 SECRET = "token=hunter22&X-Amz-Signature=hunter33&me=who@secret.example"
 ADDRESS = re.compile(r"[^\s@/]@[A-Za-z0-9-]+\.(?!pdf)[a-z]{2,}")
-
-
-@pytest.fixture
-def sources(tmp_path: Path) -> Iterator[Sources]:
-    with Sources(tmp_path) as made:
-        yield made
 
 
 class TestAddresses:

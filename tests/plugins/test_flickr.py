@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -19,10 +19,8 @@ from archiver_plugins.flickr.answers import Info, Page, Sizes, read, unwrap
 from archiver_plugins.flickr.materials import date_taken, plain
 from archiver_plugins.flickr.rest import failure
 from archiver_plugins.flickr.sizes import best_photo, best_video
+from plugins.source_kit import BEIJING, SHENZHEN, Make, listed, the_error
 
-Make = Callable[[str], api.Context]
-BEIJING = api.Event("beijing", "Beijing Stop")
-SHENZHEN = api.Event("shenzhen", "Shenzhen Stop")
 COSUG = User("10000001@N02", "COSUG Photos", "cosug")
 ALBUM = 72157631000000001
 KEY = "0123456789abcdef0123456789abcdef"
@@ -57,14 +55,6 @@ def entry(event: api.Event = BEIJING, **options: Any) -> api.ScopeEntry[FlickrEn
     return api.ScopeEntry(event, FlickrEntry(**options))
 
 
-def listed(
-    source: Flickr, *entries: api.ScopeEntry[FlickrEntry], limit: int | None = None
-) -> tuple[list[api.Material | api.Unavailable], api.Checkpoint]:
-    *items, last = source.discover(api.Scope(entries, limit), "")
-    assert isinstance(last, api.Checkpoint)
-    return [item for item in items if not isinstance(item, api.Checkpoint)], last
-
-
 def materials(source: Flickr, **options: Any) -> list[api.Material]:
     items, _ = listed(source, entry(**options))
     return [item for item in items if isinstance(item, api.Material)]
@@ -80,10 +70,8 @@ def one(source: Flickr, **options: Any) -> api.Material:
 
 
 def problem(source: Flickr, **options: Any) -> api.SourceError:
-    items, _ = listed(source, entry(**options))
-    assert len(items) == 1
-    assert isinstance(items[0], api.Unavailable)
-    return items[0].error
+    (item,), _ = listed(source, entry(**options))
+    return the_error(item)
 
 
 def fill(service: FlickrDouble, count: int, **values: Any) -> None:

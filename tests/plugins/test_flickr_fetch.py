@@ -18,9 +18,8 @@ from archiver_plugins.flickr import Flickr, FlickrEntry, FlickrOptions
 from archiver_plugins.flickr.answers import Photo as Item
 from archiver_plugins.flickr.answers import Sizes
 from archiver_plugins.flickr.sizes import best_of, best_photo, best_video
+from plugins.source_kit import BEIJING, Make
 
-Make = Callable[[str], api.Context]
-BEIJING = api.Event("beijing", "Beijing Stop")
 OWNER = "10000001@N02"
 NUMBER = 8000000001
 FILM = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"film" * 5_000

@@ -23,11 +23,8 @@ from archiver_plugins.links.addresses import address, public
 from archiver_plugins.links.asking import AHEAD, look, revision
 from archiver_plugins.links.lists import Wrong, read_list
 from archiver_plugins.links.names import kind_of, last_part, title_of
+from plugins.source_kit import BEIJING, SHENZHEN, Item, Make, listed, the_error
 
-Make = Callable[[str], api.Context]
-Item = api.Material | api.Unavailable
-BEIJING = api.Event("beijing", "Beijing Stop")
-SHENZHEN = api.Event("shenzhen", "Shenzhen Stop")
 PDF = media_samples.pdf(["Keystone"])
 PDF2 = media_samples.pdf(["Keystone, second edition"])
 DECK = File("/s/keystone.pdf", PDF, "application/pdf", modified="Sun, 16 Sep 2012 08:00:00 GMT")
@@ -48,14 +45,6 @@ def entry(event: api.Event = BEIJING, **options: Any) -> api.ScopeEntry[LinksEnt
     return api.ScopeEntry(event, LinksEntry(**options))
 
 
-def listed(
-    source: Links, *entries: api.ScopeEntry[LinksEntry], cursor: str = "", limit: int | None = None
-) -> tuple[list[Item], api.Checkpoint]:
-    *items, last = source.discover(api.Scope(entries, limit), cursor)
-    assert isinstance(last, api.Checkpoint)
-    return [item for item in items if not isinstance(item, api.Checkpoint)], last
-
-
 def one(source: Links, url: str, cursor: str = "", **more: Any) -> Item:
     items, _ = listed(source, entry(urls=[{"url": url, **more}]), cursor=cursor)
     assert len(items) == 1
@@ -69,9 +58,7 @@ def material(source: Links, url: str, cursor: str = "", **more: Any) -> api.Mate
 
 
 def problem(source: Links, url: str, **more: Any) -> api.SourceError:
-    item = one(source, url, "listed 0", **more)
-    assert isinstance(item, api.Unavailable)
-    return item.error
+    return the_error(one(source, url, "listed 0", **more))
 
 
 def fetched(source: Links, item: api.Material, into: Path) -> tuple[api.Material, api.Fetched]:

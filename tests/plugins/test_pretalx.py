@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,9 @@ from archiver import api
 from archiver.testing.pretalx import PUBLIC, PretalxDouble, Talk, Upload
 from archiver_plugins.pretalx import Pretalx, PretalxEntry, PretalxOptions, archiver_sources
 from archiver_plugins.pretalx.links import file_kind, page_of
+from plugins import source_kit
+from plugins.source_kit import BEIJING, Item, Make
 
-Make = Callable[[str], api.Context]
-Item = api.Material | api.Unavailable
-BEIJING = api.Event("beijing", "Beijing Stop")
 PDF = media_samples.pdf(["Chef"])
 CHEF = Talk("A7KX3Q", "Deploy OpenStack with Chef", ("Junqiang Chen",), (Upload("chef_x7.pdf", PDF),))
 
@@ -34,9 +33,8 @@ def source(service: PretalxDouble, context_for: Make) -> Pretalx:
 
 def listed(source: Pretalx, url: str = f"{PUBLIC}/democon/", **options: Any) -> tuple[list[Item], bool]:
     entry = api.ScopeEntry(BEIJING, PretalxEntry(url=url, **options))
-    *items, last = source.discover(api.Scope((entry,)), "")
-    assert isinstance(last, api.Checkpoint)
-    return [item for item in items if not isinstance(item, api.Checkpoint)], last.complete
+    items, last = source_kit.listed(source, entry)
+    return items, last.complete
 
 
 def materials(source: Pretalx, **options: Any) -> list[api.Material]:

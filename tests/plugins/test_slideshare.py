@@ -19,11 +19,9 @@ from archiver.testing.slideshare import Deck, SlideShareDouble
 from archiver_plugins.slideshare import SlideShare, SlideShareEntry, SlideShareOptions, archiver_sources
 from archiver_plugins.slideshare.options import deck_path
 from archiver_plugins.slideshare.page import Document, OEmbed, Slides
+from plugins.source_kit import BEIJING, SHENZHEN, Item, Make, fetched, listed
 
 Build = Callable[..., Deck]
-Make = Callable[[str], api.Context]
-BEIJING = api.Event("beijing", "Beijing Stop")
-SHENZHEN = api.Event("shenzhen", "Shenzhen Stop")
 
 
 @pytest.fixture
@@ -58,15 +56,7 @@ def entry(event: api.Event = BEIJING, **options: Any) -> api.ScopeEntry[SlideSha
     return api.ScopeEntry(event, SlideShareEntry(**options))
 
 
-def listed(
-    source: SlideShare, *entries: api.ScopeEntry[SlideShareEntry], limit: int | None = None
-) -> tuple[list[api.Material | api.Unavailable], api.Checkpoint]:
-    *items, last = source.discover(api.Scope(entries, limit), "")
-    assert isinstance(last, api.Checkpoint)
-    return [item for item in items if not isinstance(item, api.Checkpoint)], last
-
-
-def one(source: SlideShare, **options: Any) -> api.Material | api.Unavailable:
+def one(source: SlideShare, **options: Any) -> Item:
     items, _ = listed(source, entry(**options))
     assert len(items) == 1
     return items[0]
@@ -76,17 +66,6 @@ def material(source: SlideShare, deck: Deck) -> api.Material:
     item = one(source, url=deck.url)
     assert isinstance(item, api.Material)
     return item
-
-
-def fetched(
-    source: SlideShare, item: api.Material, into: Path
-) -> tuple[api.Material, dict[str, api.Fetched]]:
-    into.mkdir(parents=True, exist_ok=True)
-    refined, *files = source.fetch(item, into)
-    assert isinstance(refined, api.Material)
-    found = {file.path.name: file for file in files if isinstance(file, api.Fetched)}
-    assert all((into / name).is_file() for name in found)
-    return refined, found
 
 
 def test_is_announced() -> None:

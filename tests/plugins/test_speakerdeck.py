@@ -16,11 +16,9 @@ from archiver.testing.speakerdeck import Deck, SpeakerDeckDouble
 from archiver_plugins.speakerdeck import SpeakerDeck, SpeakerDeckEntry, SpeakerDeckOptions, archiver_sources
 from archiver_plugins.speakerdeck.options import deck_path
 from archiver_plugins.speakerdeck.page import Page, read_feed
+from plugins.source_kit import BEIJING, SHENZHEN, Item, Make, fetched, listed, the_error
 
 Build = Callable[..., Deck]
-Make = Callable[[str], api.Context]
-BEIJING = api.Event("beijing", "Beijing Stop")
-SHENZHEN = api.Event("shenzhen", "Shenzhen Stop")
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
@@ -56,15 +54,7 @@ def entry(event: api.Event = BEIJING, **options: Any) -> api.ScopeEntry[SpeakerD
     return api.ScopeEntry(event, SpeakerDeckEntry(**options))
 
 
-def listed(
-    source: SpeakerDeck, *entries: api.ScopeEntry[SpeakerDeckEntry], limit: int | None = None
-) -> tuple[list[api.Material | api.Unavailable], api.Checkpoint]:
-    *items, last = source.discover(api.Scope(entries, limit), "")
-    assert isinstance(last, api.Checkpoint)
-    return [item for item in items if not isinstance(item, api.Checkpoint)], last
-
-
-def one(source: SpeakerDeck, **options: Any) -> api.Material | api.Unavailable:
+def one(source: SpeakerDeck, **options: Any) -> Item:
     items, _ = listed(source, entry(**options))
     assert len(items) == 1
     return items[0]
@@ -77,20 +67,7 @@ def material(source: SpeakerDeck, deck: Deck) -> api.Material:
 
 
 def problem(source: SpeakerDeck, url: str) -> api.SourceError:
-    item = one(source, url=url)
-    assert isinstance(item, api.Unavailable)
-    return item.error
-
-
-def fetched(
-    source: SpeakerDeck, item: api.Material, into: Path
-) -> tuple[api.Material, dict[str, api.Fetched]]:
-    into.mkdir(parents=True, exist_ok=True)
-    refined, *files = source.fetch(item, into)
-    assert isinstance(refined, api.Material)
-    found = {file.path.name: file for file in files if isinstance(file, api.Fetched)}
-    assert all((into / name).is_file() for name in found)
-    return refined, found
+    return the_error(one(source, url=url))
 
 
 def test_is_announced() -> None:

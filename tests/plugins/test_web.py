@@ -27,10 +27,8 @@ from archiver_plugins.web.feeds import parse as parse_feed
 from archiver_plugins.web.page import Page, iso
 from archiver_plugins.web.robots import parse as parse_robots
 from archiver_plugins.web.sitemaps import parse as parse_sitemap
-from plugins.webs import ARTICLE, BEIJING, TEXT, entry, fetched, listed, materials, one, problem
-
-Make = Callable[[str], api.Context]
-SHENZHEN = api.Event("shenzhen", "Shenzhen Stop")
+from plugins.source_kit import BEIJING, SHENZHEN, Make, fetched, listed
+from plugins.webs import ARTICLE, TEXT, entry, materials, one, problem
 
 
 @pytest.fixture

@@ -35,9 +35,8 @@ from archiver_plugins.web.surt import surt
 from archiver_plugins.web.visitor import Exchange
 from archiver_plugins.web.warc import WarcFile
 from archiver_plugins.web.words import main_text
-from plugins.webs import ARTICLE, TEXT, fetched, materials, one, replayed
-
-Make = Callable[[str], api.Context]
+from plugins.source_kit import Make, fetched
+from plugins.webs import ARTICLE, TEXT, materials, one, replayed
 
 
 @pytest.fixture

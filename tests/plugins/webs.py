@@ -12,8 +12,8 @@ from warcio.archiveiterator import ArchiveIterator
 
 from archiver import api
 from archiver_plugins.web import Web, WebEntry
+from plugins.source_kit import BEIJING, listed, the_error
 
-BEIJING = api.Event("beijing", "Beijing Stop")
 TEXT = (
     "2012 OpenStack China Tour 北京站在盛大创新院举行，一百五十人参加，"
     "大家讨论了用 Chef 部署 OpenStack 的经验。"
@@ -23,14 +23,6 @@ ARTICLE = "".join(f"<p>{TEXT}第{number}段。</p>" for number in range(1, 8))
 
 def entry(event: api.Event = BEIJING, **options: Any) -> api.ScopeEntry[WebEntry]:
     return api.ScopeEntry(event, WebEntry(**options))
-
-
-def listed(
-    source: Web, *entries: api.ScopeEntry[WebEntry], limit: int | None = None
-) -> tuple[list[api.Material | api.Unavailable], api.Checkpoint]:
-    *items, last = source.discover(api.Scope(entries, limit), "")
-    assert isinstance(last, api.Checkpoint)
-    return [item for item in items if not isinstance(item, api.Checkpoint)], last
 
 
 def materials(source: Web, **options: Any) -> tuple[list[api.Material], bool]:
@@ -47,19 +39,8 @@ def one(source: Web, url: str, **options: Any) -> api.Material:
 
 
 def problem(source: Web, url: str) -> api.SourceError:
-    items, _ = listed(source, entry(page=url))
-    assert len(items) == 1
-    assert isinstance(items[0], api.Unavailable), items[0]
-    return items[0].error
-
-
-def fetched(source: Web, item: api.Material, into: Path) -> tuple[api.Material, dict[str, api.Fetched]]:
-    into.mkdir(parents=True, exist_ok=True)
-    refined, *files = source.fetch(item, into)
-    assert isinstance(refined, api.Material)
-    found = {file.path.name: file for file in files if isinstance(file, api.Fetched)}
-    assert {path.name for path in into.iterdir()} == set(found)
-    return refined, found
+    (item,), _ = listed(source, entry(page=url))
+    return the_error(item)
 
 
 def replayed(path: Path) -> dict[str, tuple[int, bytes]]:

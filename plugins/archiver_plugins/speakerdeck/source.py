@@ -160,7 +160,6 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
         """Get the PDF, or nothing when there is none or it is refused."""
         for _ in range(2 if page.pdf else 0):
             path = into / "original.pdf"
-            path.unlink(missing_ok=True)
             try:
                 self.context.http.download(page.pdf, path, max_bytes=MAX_DECK_BYTES)
                 _expect_pdf(path)
@@ -169,6 +168,7 @@ class SpeakerDeck(api.Source[SpeakerDeckOptions, SpeakerDeckEntry]):
                 return None
             except api.InvalidError as error:
                 self.context.log.warning("%s is not a whole PDF: %s", page.pdf, error)
+                path.unlink(missing_ok=True)  # a page for logging in, perhaps
             else:
                 return api.Fetched(
                     Path(path.name), api.Role.ORIGINAL, api.Grade.PDF, media_type="application/pdf"

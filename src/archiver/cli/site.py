@@ -35,7 +35,7 @@ no server: open that page, or put the whole archive on any web server. Only what
     default="",
     help="The public address of the archive, for the sitemap. It is remembered.",
 )
-@click.option("--anew", is_flag=True, help="Make every small picture again.")
+@click.option("--anew", is_flag=True, help="Make every small picture and every page again.")
 @common_options
 def site(only: str | None, url: str, anew: bool, config_path: Path, verbose: bool, as_json: bool) -> int:
     """Make the pages that show the archive.

@@ -117,9 +117,8 @@ def catalog(site: Site) -> bytes:
     return f'{_json(data)[:-1]},"events":{events}}}\n'.encode("utf-8", "replace")
 
 
-def _json(value: Any) -> str:
-    # Without `indent`, which would have Python's own encoder take ten times as long over 10,000 photos.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+# One encoder for 10,000 photos; without `indent`, with which it would be Python's own, ten times slower.
+_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _rows(texts: Iterable[str]) -> str:

@@ -86,7 +86,9 @@ class Runner:
     @property
     def output(self) -> str:
         """What it wrote so far."""
-        return (self.folder / "stdout").read_text(encoding="utf-8", errors="replace")
+        file = self.folder / "stdout"
+        # Killed before it even had its output: it has told nothing.
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     @property
     def errors(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
@@ -13,13 +15,15 @@ import lxml.html
 import pytest
 
 from archiver import ledger
+from archiver.asked import Ask, Asks, Way
 from archiver.errors import SinkError
 from archiver.ledger import Match, State
-from archiver.model import Kind
+from archiver.model import Kind, Talk
 from archiver.pages import build, places, rendering
+from archiver.pages.writing import STATE
 from archiver.sinks.wrapper import Wrapper
 from line_kit import World
-from site_kit import EVIL, Rich, built, deck, hostile, items, jpeg, tour
+from site_kit import EVIL, A, Rich, built, deck, hostile, items, jpeg, tour
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +127,111 @@ def test_a_second_build_writes_nothing_and_one_more_deck_only_its_pages(tmp_path
     assert places.wall_page("beijing") not in touched
 
 
+def _renamed(world: World, at: int, **changes: Any) -> None:
+    events = [
+        replace(event, **changes) if number == at else event for number, event in enumerate(world.events)
+    ]
+    world.events = tuple(events)
+
+
+def _upload(world: World, name: str, data: bytes, event: str, **more: Any) -> None:
+    world.up.put(Rich(name, (data,), event=event, kind=Kind.SLIDES, **more))
+    world.run()
+
+
+def _lost(world: World) -> None:
+    del world.up.items["deck"]
+    world.run()
+
+
+#: What may happen to an archive between two nights, each after the one before.
+HAPPENINGS: dict[str, Callable[[World], None]] = {
+    "a deck comes to another stop": lambda w: _upload(w, "x", deck("one", "three"), "nanjing", talk="juju"),
+    "a stop gets a name": lambda w: _renamed(w, 1, title="Nanjing, at last"),
+    "a stop gets a date": lambda w: _renamed(w, 1, date="2012-11-03"),
+    "a talk gets a speaker": lambda w: _renamed(w, 1, talks=(Talk("juju", "Juju", ("侯正鹏",)),)),
+    "a talk gets another title": lambda w: _renamed(w, 1, talks=(Talk("juju", "Quantum", ("侯正鹏",)),)),
+    "a talk is called off": lambda w: _renamed(w, 0, talks=(A.talks[0], replace(A.talks[1], cancelled=True))),
+    "a deck is moved to another talk": lambda w: _upload(w, "deck", deck("one"), "beijing", talk="chef"),
+    "upstream loses a deck": _lost,
+    "a stop leaves the programme": lambda w: setattr(w, "events", w.events[:1]),
+    "the archive gets a name": lambda w: setattr(w, "settings", replace(w.settings, title="Another")),
+    "the language changes": lambda w: setattr(w, "settings", replace(w.settings, language="en")),
+}
+
+
+def _at_once(world: World, **options: Any) -> int:
+    """Render every page whatever it was made of; say how many are other than those that are there."""
+    state = world.folder / "local" / STATE
+    state.write_text(json.dumps({**json.loads(state.read_bytes()), "made_of": {}}))
+    return built(world, **options).written
+
+
+def test_what_is_built_bit_by_bit_is_what_is_built_at_once(tmp_path: Path) -> None:
+    world = tour(tmp_path)
+    when = "2012-10-01T00:00:00Z"
+    ask = Ask("token", "beijing", ("chef",), "Junqiang Chen", "m@example.org", when, Way.SENT)
+    built(world)
+    for options in (
+        {"asks": Asks({"token": ask}, {"m@example.org": ask})},
+        {"url": "https://slides.example.org/"},
+    ):
+        assert built(world, **options).written, options
+        assert _at_once(world, **options) == 0, options
+    for what, happens in HAPPENINGS.items():
+        happens(world)
+        assert built(world).written, what
+        assert _at_once(world) == 0, what
+
+
+def test_a_page_made_of_the_same_is_not_even_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = tour(tmp_path)
+    built(world)
+    _upload(world, "chef", deck("a"), "beijing", talk="chef")
+    rendered: list[str] = []
+    render = rendering.render
+
+    def watched(template: str, path: str, *arguments: Any) -> bytes:
+        rendered.append(path)
+        return render(template, path, *arguments)
+
+    monkeypatch.setattr(rendering, "render", watched)
+    built(world)
+    assert places.talk_page("beijing", "chef") in rendered
+    assert places.talk_page("nanjing", "juju") in rendered  # compared with one of Beijing
+    assert places.event_page("nanjing") not in rendered
+    rendered.clear()
+    built(world)
+    assert set(rendered) <= {places.HOME, places.ROOT_PAGE, places.SPEAKERS, places.PHOTOS, places.SEARCH,
+                             places.COVERAGE, places.REVIEW}  # fmt: skip
+
+
+def test_a_killed_build_leaves_nothing_that_the_next_one_takes_for_made(tmp_path: Path) -> None:
+    world = tour(tmp_path)
+    built(world)
+    calm = {path: path.read_bytes() for path in pages(tmp_path / "local")}
+    events = world.events
+    _renamed(world, 0, title="Peking")
+    head, left = world.head(), [7]
+    replaces = head.sink.replace
+
+    def dies(path: str, *arguments: Any, **options: Any) -> Any:
+        if path.endswith(".html"):
+            left[0] -= 1
+            if not left[0]:
+                raise KeyboardInterrupt
+        return replaces(path, *arguments, **options)
+
+    head.sink.replace = dies  # type: ignore[method-assign]  # a process that is killed
+    with pytest.raises(KeyboardInterrupt):
+        build(head, world.config)
+    world.events = events
+    built(world)
+    assert {path: path.read_bytes() for path in pages(tmp_path / "local")} == calm
+
+
 def test_a_file_that_somebody_removed_is_written_again(tmp_path: Path) -> None:
     world = tour(tmp_path)
     built(world)
@@ -182,7 +291,7 @@ def test_another_sink_gets_copies_of_the_pictures(tmp_path: Path, monkeypatch: p
             str(p.relative_to(root)): p.read_bytes()
             for top in ("site", "derived") for p in (root / top).rglob("*")
             # What they were made of differs: one sink's version may be a second younger.
-            if p.is_file() and not p.name.startswith("stamp.json")
+            if p.is_file() and not p.name.startswith(("stamp.json", "pages.json"))
         }  # fmt: skip
 
     assert trees("one") == trees("two")
