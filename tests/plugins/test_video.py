@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from yt_dlp.downloader.common import FileDownloader
 
 from archiver import api, derive, media
 from archiver.testing.video import Clip
@@ -83,6 +84,15 @@ def test_missing_ffmpeg_is_told_once(
     site.listed(source, "/watch/chef")
     assert [record.message for record in caplog.records].count(caplog.records[0].message) == 1
     assert "Install ffmpeg" in caplog.records[0].message
+
+
+@pytest.mark.parametrize("form", ["mp4", "hls"])
+def test_no_line_of_progress_is_put_together(site: World, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[object] = []
+    monkeypatch.setattr(FileDownloader, "_report_progress_status", lambda *told: lines.append(told))
+    site.publish(Clip("chef", "Chef", form))
+    site.get("/watch/chef")
+    assert lines == []
 
 
 def test_a_file_named_directly_is_the_original(site: World) -> None:

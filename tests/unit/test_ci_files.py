@@ -21,7 +21,6 @@ import pytest
 from workflow_kit import ACTION, GITHUB, GITLAB, ROOT, Machine, github, load
 
 CI = ROOT / "docs" / "how-to" / "ci"
-CONTAINER = ROOT / "Containerfile"
 #: The command where a shell would look for one, and its options as far as no variable stands between them.
 COMMANDS = re.compile(
     r"(?:^ *|[;&|({] ?|/bin/|if )archive ([a-z]+)((?: --?[a-z-]+(?: \"\$[A-Z_]+\"| new)?)*)", re.MULTILINE
@@ -36,23 +35,12 @@ def scripts() -> Iterator[tuple[str, str]]:
     for part in ("before_script", "script"):
         yield f"gitlab: {part}", "\n".join(load(GITLAB)["archive"][part])
     yield "cron", cron().split(maxsplit=6)[6]
-    for word, rest in instructions():
-        if word == "RUN":
-            yield f"container: {rest[:40]}", rest
 
 
 def cron() -> str:
     lines = (CI / "archive.cron").read_text(encoding="utf-8").splitlines()
     (line,) = [line for line in lines if re.match(r"\d", line)]
     return line
-
-
-def instructions() -> list[tuple[str, str]]:
-    """Read the instructions of the Containerfile: comments go, continued lines are put together."""
-    lines = [line for line in CONTAINER.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    whole = "\n".join(lines).replace("\\\n", " ")
-    pairs = [line.split(maxsplit=1) for line in whole.splitlines() if line.strip()]
-    return [(word, " ".join(rest.split())) for word, rest in pairs]
 
 
 def steps() -> list[dict[str, Any]]:
@@ -223,60 +211,3 @@ def test_a_version_is_a_version(machine: Machine, version: str, code: int) -> No
     assert machine.shell(install["run"], {"VERSION": version}) == code
     assert "must be a release" in machine.log
     assert not list(machine.folder.rglob("pwned"))
-
-
-def test_the_container_is_built_from_the_wheel_and_runs_without_rights() -> None:
-    words = [word for word, _ in instructions()]
-    assert set(words) <= {"FROM", "WORKDIR", "RUN", "COPY", "USER", "ENV", "STOPSIGNAL", "ENTRYPOINT", "CMD"}
-    last = instructions()[max(index for index, word in enumerate(words) if word == "FROM") :]
-    text = dict(last)
-    assert int(text["USER"]) > 0
-    assert json.loads(text["ENTRYPOINT"]) == ["archive"]
-    runs = " ".join(rest for word, rest in last if word == "RUN")
-    assert "ffmpeg" in runs
-    assert "/wheels/*.whl" in runs
-    assert runs.count("rm -rf /var/lib/apt/lists/*") == runs.count("apt-get update")
-    assert last.index(("USER", text["USER"])) > max(
-        index for index, (word, _) in enumerate(last) if word == "RUN"
-    )
-    copied = [rest for word, rest in last if word == "COPY"]
-    assert all(rest.startswith("--from=build ") for rest in copied)
-
-
-def test_the_container_pins_keeps_no_cache_and_copies_no_more_than_it_needs() -> None:
-    for word, rest in instructions():
-        if word == "FROM":
-            assert re.match(r"python:\d+\.\d+\.\d+-[a-z-]+(@sha256:[0-9a-f]{64})?( AS \w+)?$", rest)
-        if word == "RUN" and "pip install" in rest:
-            assert "--no-cache-dir" in rest
-        if word == "RUN" and "apt-get install" in rest:
-            assert "--no-install-recommends" in rest
-        if word == "COPY" and "--from" not in rest:
-            *sources, _ = rest.split()
-            assert "." not in sources
-            assert all((ROOT / source).exists() for source in sources)
-
-
-def test_the_container_builds_the_wheel_of_what_it_copies(tmp_path: Path) -> None:
-    """Do what its first part does, but for installing the builder, which is here."""
-    tree = tmp_path / "src"
-    tree.mkdir()
-    first = instructions()[: [word for word, _ in instructions()].index("FROM", 1)]
-    for word, rest in first:
-        if word == "COPY":
-            *sources, target = rest.split()
-            for source in sources:
-                copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy2
-                copy(
-                    ROOT / source,
-                    tree / target / (source if target == "./" else ""),
-                    **_SYMLINKS.get(copy, {}),
-                )
-    (build,) = [rest for word, rest in first if word == "RUN" and "build" in rest.split()]
-    command = build.replace("/wheels", str(tmp_path / "wheels")).replace("python", sys.executable, 1)
-    done = subprocess.run(["bash", "-c", command], cwd=tree, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / "wheels").glob("event_archiver-*.whl"))) == 1
-
-
-_SYMLINKS: dict[Any, dict[str, Any]] = {shutil.copytree: {"symlinks": True, "dirs_exist_ok": True}}

@@ -282,20 +282,22 @@ def test_stopped_on_the_way_it_goes_on(world: World) -> None:
     assert equal(world)
 
 
+#: Runs a world of two sinks until something has happened seven times, and is killed then.
 KILLED = """
 import os, signal, sys
 sys.path[:0] = {path!r}
 from pathlib import Path
-from line_kit import Item, World
+from line_kit import Item, World, failing_at
 from archiver.report import Silent
-world = World(Path({folder!r}), sinks=("one", "two"))
+troubles = {{"two": failing_at("check")}} if {away!r} else {{}}
+world = World(Path({folder!r}), sinks=("one", "two"), troubles=troubles)
 world.up.put(*(Item(name) for name in "xyz"))
 world.up.put(*(Item(f"more{{number}}") for number in range(20)))
 run = world.prepared(jobs=2)
 class Watcher(Silent):
     seen = 0
     def said(self, what, /, **_):
-        Watcher.seen += what == "copy.moved"
+        Watcher.seen += what == {event!r}
         if Watcher.seen == 7:
             os.kill(os.getpid(), signal.SIGKILL)
 run.watcher = Watcher()
@@ -303,14 +305,19 @@ run.execute()
 """
 
 
-def test_killed_on_the_way_nothing_is_copied_twice(world: World) -> None:
-    world.up.put(*(Item(f"more{number}") for number in range(20)))
-    without(world, "two")
-    code = KILLED.format(path=sys.path, folder=str(world.folder))
+def killed(world: World, event: str, *, away: bool = False) -> None:
+    """Run in a process of its own, to be killed at the seventh `event`; perhaps with sink two away."""
+    code = KILLED.format(path=sys.path, folder=str(world.folder), event=event, away=away)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def test_killed_on_the_way_nothing_is_copied_twice(world: World) -> None:
+    world.up.put(*(Item(f"more{number}") for number in range(20)))
+    without(world, "two")
+    killed(world, "copy.moved")
     there = set((world.folder / "two/ocfl/a/v2/content/other").iterdir())
     assert len(there) >= 7
     inodes = {path: path.stat().st_ino for path in there}
@@ -323,8 +330,7 @@ def test_killed_on_the_way_it_is_known_even_without_the_other_sink(world: World)
     """The journal names what came, so that it is not fetched again when the origin is away the next time."""
     world.up.put(*(Item(f"more{number}") for number in range(20)))
     without(world, "two")
-    code = KILLED.format(path=sys.path, folder=str(world.folder))
-    subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    killed(world, "copy.moved")
     world.up.fetched.clear()
     report = without(world, "one")
     resumed = report.counts["a"]["src"]["resumed"]
@@ -334,34 +340,9 @@ def test_killed_on_the_way_it_is_known_even_without_the_other_sink(world: World)
     assert equal(world)
 
 
-KILLED_FETCHING = """
-import os, signal, sys
-sys.path[:0] = {path!r}
-from pathlib import Path
-from line_kit import Item, World, failing_at
-from archiver.report import Silent
-world = World(Path({folder!r}), sinks=("one", "two"), troubles={{"two": failing_at("check")}})
-world.up.put(*(Item(name) for name in "xyz"))
-world.up.put(*(Item(f"more{{number}}") for number in range(20)))
-run = world.prepared(jobs=2)
-class Watcher(Silent):
-    seen = 0
-    def said(self, what, /, **_):
-        Watcher.seen += what == "item.done"
-        if Watcher.seen == 7:
-            os.kill(os.getpid(), signal.SIGKILL)
-run.watcher = Watcher()
-run.execute()
-"""
-
-
 def test_killed_while_one_sink_was_away(world: World) -> None:
     """What the killed run had put in the other one is proven there, and copied from there."""
-    code = KILLED_FETCHING.format(path=sys.path, folder=str(world.folder))
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    killed(world, "item.done", away=True)
     world.up.put(*(Item(f"more{number}") for number in range(20)))
     world.up.fetched.clear()
     report = world.run()

@@ -229,11 +229,6 @@ def _page_instead(material: api.Material) -> api.InvalidError:
     )
 
 
-def _led_to_login(asked: str, ended: str) -> bool:
-    paths = urlsplit(asked).path, urlsplit(ended).path
-    return not _LOGIN_PATH.search(paths[0]) and bool(_LOGIN_PATH.search(paths[1]))
-
-
 def _check_page(material: api.Material, name: str, done: api.Downloaded) -> None:
     """Raise when a web page came where a file was expected, or a page for logging in."""
     with done.path.open("rb") as file:

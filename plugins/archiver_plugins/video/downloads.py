@@ -23,6 +23,15 @@ MAX_FRAGMENTS: Final = 200_000
 _MAX_PLAYLIST: Final = 32 << 20
 
 
+def be_silent(downloader: FileDownloader) -> None:
+    """Take away the one hook that a new downloader has: it writes a line of progress for nobody to see.
+
+    Even with `noprogress` that line is put together whenever a part of a file comes, which takes longer
+    than all else that is done with the part.
+    """
+    downloader._progress_hooks.clear()  # noqa: SLF001  # there is no other way to take one away
+
+
 class _Bounded:
     """Bounds what one fragment may take in memory, and closes the file whatever goes wrong."""
 
@@ -30,6 +39,7 @@ class _Bounded:
         super()._prepare_frag_download(ctx)  # type: ignore[misc]  # of FragmentFD
         # A key that cannot be had, for one, leaves it open.
         self.opened = [*getattr(self, "opened", []), ctx["dest_stream"]]
+        be_silent(ctx["dl"])
 
     def download(self, *arguments: Any, **options: Any) -> Any:
         """Download, and leave no file open."""

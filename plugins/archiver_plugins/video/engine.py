@@ -15,7 +15,7 @@ from yt_dlp.networking.common import RequestDirector
 from yt_dlp.utils import determine_protocol, unsmuggle_url
 
 from archiver import api
-from archiver_plugins.video.downloads import way_for
+from archiver_plugins.video.downloads import be_silent, way_for
 from archiver_plugins.video.failures import as_source_error
 from archiver_plugins.video.handler import GuardedRH, Meter
 from archiver_plugins.video.log import Log
@@ -55,6 +55,7 @@ class _Tamed(yt_dlp.YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
         """Fetch one stream into a file. Returns whether that worked, and whether something came."""
         del test
         fetch = way_for(determine_protocol(info))(self, self.params)
+        be_silent(fetch)
         for hook in self._progress_hooks:
             fetch.add_progress_hook(hook)
         ready = self._copy_infodict(info)

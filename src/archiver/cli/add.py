@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from archiver.cli.common import common_options, load
+from archiver.cli.named import find_event, find_talk
 from archiver.cli.reading import knowing
-
-if TYPE_CHECKING:
-    from archiver.model import Event
 
 EPILOG = """\b
 Examples:
@@ -68,8 +65,9 @@ def add(
     config = knowing(config, registry)
     for path in files:
         _check_file(path, event)
-    chosen = _event(event, config.events)
-    talk_id, talk_title = _talk(talk, chosen)
+    chosen = find_event(event, config)
+    named = find_talk(talk, chosen) if talk else None
+    talk_id, talk_title = (named.id, named.title) if named else ("", "")
     wanted = [(path, Kind(kind) if kind else added.guess_kind(path)) for path in files]
     if not title:
         wanted = not_held(wanted, (chosen.id, talk_id), config, registry)
@@ -80,18 +78,6 @@ def add(
     spec = SourceSpec(added.NAME, added.NAME, Options(), (ScopeEntry(chosen, Options()),))
     prepared = Run(config, registry, sources=[spec], given={added.NAME: source})
     return go(config, prepared, as_json=as_json)
-
-
-def _event(name: str, events: tuple[Event, ...]) -> Event:
-    import difflib
-
-    for event in events:
-        if event.id == name:
-            return event
-    ids = [event.id for event in events]
-    near = difflib.get_close_matches(name, ids, n=1)
-    guess = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(ids)}."
-    raise click.UsageError(f"There is no event {name!r} in the configuration. {guess}")
 
 
 def _check_file(path: Path, event: str) -> None:
@@ -107,25 +93,3 @@ def _check_file(path: Path, event: str) -> None:
     # A named pipe would be waited for without end.
     if not path.is_file() or not os.access(path, os.R_OK):
         raise click.UsageError(f"{path} is not a file that can be read.")
-
-
-def _talk(name: str, event: Event) -> tuple[str, str]:
-    """Find a talk by id or title; an unknown one is an error, since the user meant a certain one."""
-    if not name:
-        return "", ""
-    for talk in event.talks:
-        if name == talk.id or name.casefold() == talk.title.casefold():
-            return talk.id, talk.title
-    raise click.UsageError(f"Event {event.id} has no talk {name!r}. {_other_talks(name, event)}")
-
-
-def _other_talks(name: str, event: Event) -> str:
-    import difflib
-
-    words = {word.casefold(): talk.id for talk in event.talks for word in (talk.title, talk.id)}
-    near = difflib.get_close_matches(name.casefold(), words, n=1)
-    if near:
-        return f"Did you mean {words[near[0]]!r}?"
-    if not event.talks:
-        return "It has no talks: leave --talk out, or name its talks in the configuration."
-    return "Its talks are:" + "".join(f"\n  {talk.id}" for talk in event.talks)

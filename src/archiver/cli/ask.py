@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archiver.cli.common import common_options, echo_json, load, printable
+from archiver.cli.common import common_options, echo_json, load, printable, warn_of_lagging
+from archiver.cli.named import find_event, find_talk
 from archiver.cli.reading import knowing
 from archiver.cli.words import count
 
@@ -63,13 +64,11 @@ def ask(
     del verbose
     from archiver import ask as asking
     from archiver.amend import amending
-    from archiver.cli.add import _event as find_event
-    from archiver.cli.add import _talk as find_talk
 
     config, registry = load(config_path)
     config = knowing(config, registry)
-    chosen = find_event(event, config.events)
-    talk_id, _ = find_talk(talk, chosen)
+    chosen = find_event(event, config)
+    talk_id = find_talk(talk, chosen).id if talk else ""
     if sending and config.mail is not None:
         asking.sending_settings(config.mail)
     with amending(config, registry) as desk:
@@ -79,8 +78,7 @@ def ask(
             desk.refresh_index()
         waiting = _waiting(desk, chosen)
         troubles = desk.troubles
-    for name, trouble in troubles.items():
-        click.echo(printable(f"Warning: sink {name} does not have it yet: {trouble}"), err=True)
+    warn_of_lagging(troubles)
     if as_json:
         echo_json(_as_data(chosen, found, done, waiting))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +32,7 @@ __all__ = [
     "load_registry",
     "output_options",
     "printable",
+    "warn_of_lagging",
 ]
 
 
@@ -138,6 +139,12 @@ class _EchoHandler(logging.Handler):
         if record.exc_info:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
         click.echo(printable(text), err=True)
+
+
+def warn_of_lagging(troubles: Mapping[str, str]) -> None:
+    """Name on stderr the sinks that did not take what a person decided, and why."""
+    for name, trouble in troubles.items():
+        click.echo(printable(f"Warning: sink {name} does not have it yet: {trouble}"), err=True)
 
 
 def check_address(option: str, url: str) -> None:

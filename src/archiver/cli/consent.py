@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.place import read_place
+from archiver.cli.common import common_options, echo_json, load, printable, warn_of_lagging
+from archiver.cli.named import read_place
 from archiver.cli.reading import knowing, reading
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ def _decide(config: Config, registry: Registry, item: str, word: str, reason: st
         said = None if word == "default" else Consent(word)
         made = replace(about, consent=said, at=logbook.now(), reason=reason)
         desk.write(logbook.CONSENTS, [made.line()], "decided who may see one thing")
-        for name, trouble in desk.troubles.items():
-            click.echo(printable(f"Warning: sink {name} does not have it yet: {trouble}"), err=True)
+        warn_of_lagging(desk.troubles)
     if as_json:
         echo_json(made.line())
         return

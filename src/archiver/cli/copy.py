@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.common import common_options, load
-from archiver.cli.reading import check_sinks
+from archiver.cli.named import check_sinks
 
 if TYPE_CHECKING:
     from archiver.copying import Copied, Copying

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import check_events, reading
+from archiver.cli.named import check_events
+from archiver.cli.reading import reading
 from archiver.cli.words import count, size
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.place import read_place
+from archiver.cli.common import common_options, echo_json, load, printable, warn_of_lagging
+from archiver.cli.named import read_place
 from archiver.cli.reading import knowing, reading
 
 if TYPE_CHECKING:
@@ -152,8 +152,7 @@ def _decide(config: Config, registry: object, item: str, verdict: str, **what: s
         made = replace(about, verdict=Verdict(verdict), at=logbook.now(), material=kept, **_NOTHING | what)
         desk.write(logbook.DECISIONS, [made.to_json()], f"decided about one material: {verdict}")
         desk.refresh_index()
-        for name, trouble in desk.troubles.items():
-            click.echo(printable(f"Warning: sink {name} does not have it yet: {trouble}"), err=True)
+        warn_of_lagging(desk.troubles)
     return made
 
 

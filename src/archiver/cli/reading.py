@@ -1,9 +1,8 @@
-"""What the commands that only read share: the archive, and checking the events that were named."""
+"""The archive, opened for the commands that only read."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -65,21 +64,3 @@ def _none(errors: dict[str, SinkError]) -> SinkError:
     told = "; ".join(f"{name}: {error.message}" for name, error in errors.items())
     hints = dict.fromkeys(error.hint for error in errors.values() if error.hint)
     return SinkError(f"no sink of this archive can be read: {told}", hint="; ".join(hints))
-
-
-def check_events(named: Iterable[str], config: Config) -> None:
-    """Refuse an event that the configuration does not have, naming the nearest that it has."""
-    _check("event", named, [event.id for event in config.events], config)
-
-
-def check_sinks(named: Iterable[str], config: Config) -> None:
-    """Refuse a sink that the configuration does not have, naming the nearest that it has."""
-    _check("sink", named, [spec.name for spec in config.sinks], config)
-
-
-def _check(what: str, named: Iterable[str], known: list[str], config: Config) -> None:
-    for name in named:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            guess = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
-            raise click.UsageError(f"There is no {what} {name!r} in {config.path.name}. {guess}")

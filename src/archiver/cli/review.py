@@ -11,7 +11,8 @@ from urllib.parse import quote
 import click
 
 from archiver.cli.common import check_address, common_options, echo_json, load, printable
-from archiver.cli.reading import check_sinks, knowing, reading
+from archiver.cli.named import check_sinks
+from archiver.cli.reading import knowing, reading
 
 if TYPE_CHECKING:
     from archiver.archive import Head

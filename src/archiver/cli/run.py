@@ -11,6 +11,7 @@ import click
 
 from archiver.cli.amounts import seconds, size
 from archiver.cli.common import common_options, load
+from archiver.cli.named import check_events, check_sources
 
 if TYPE_CHECKING:
     from archiver.config import Config
@@ -105,8 +106,8 @@ def run(
     from archiver.run import Run, RunOptions
 
     config, registry = load(config_path)
-    _known(events, [event.id for event in config.events], "event")
-    _known((*sources, *accept_shrink), [source.name for source in config.sources], "source")
+    check_events(events, config)
+    check_sources((*sources, *accept_shrink), config)
     filters = Filters(frozenset(events), frozenset(sources), frozenset(map(Kind, kinds)), limit)
     limits = Limits(time_limit, byte_limit, request_limit)
     options = RunOptions(
@@ -170,14 +171,3 @@ def _tell_plan(prepared: Run) -> None:
         known = size(material.size) if material.size is not None else "size unknown"
         name = f"{material.event}: {material.kind} “{material.title or material.id}”"
         click.echo(printable(f"{work.reason:8} {name} ({known}) from {work.found.source}"))
-
-
-def _known(names: tuple[str, ...], existing: list[str], what: str) -> None:
-    import difflib
-
-    for name in names:
-        if name not in existing:
-            near = difflib.get_close_matches(name, existing, n=1)
-            there_are = f"There are: {', '.join(existing)}." if existing else f"It has no {what}."
-            guess = f"Did you mean {near[0]!r}?" if near else there_are
-            raise click.UsageError(f"There is no {what} {name!r} in the configuration. {guess}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import check_events, knowing, reading
+from archiver.cli.named import check_events
+from archiver.cli.reading import knowing, reading
 
 if TYPE_CHECKING:
     from archiver.archive import Head

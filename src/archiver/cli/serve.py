@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import check_sinks, knowing, reading
+from archiver.cli.named import check_sinks
+from archiver.cli.reading import knowing, reading
 
 EPILOG = """\b
 Examples:

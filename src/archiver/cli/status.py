@@ -11,7 +11,8 @@ import click
 
 from archiver.asked import NOBODY_ASKED
 from archiver.cli.common import common_options, echo_json, load
-from archiver.cli.reading import check_events, knowing, reading
+from archiver.cli.named import check_events
+from archiver.cli.reading import knowing, reading
 from archiver.gaps import gaps
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import click
 
 from archiver.cli.amounts import seconds
 from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.reading import check_events, check_sinks, knowing
+from archiver.cli.named import check_events, check_sinks
+from archiver.cli.reading import knowing
 from archiver.cli.words import count, size
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.common import common_options, echo_json, load, printable
-from archiver.cli.place import read_place
+from archiver.cli.common import common_options, echo_json, load, printable, warn_of_lagging
+from archiver.cli.named import read_place
 from archiver.cli.reading import knowing, reading
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def _decide(
             what = "expected again" if undo else "waived"
             desk.write(logbook.WAIVERS, [made.line(waived=not undo)], f"{what}: {made.kind} of {made.place}")
             desk.refresh_index()
-        for name, trouble in desk.troubles.items():
-            click.echo(printable(f"Warning: sink {name} does not have it yet: {trouble}"), err=True)
+        warn_of_lagging(desk.troubles)
     if as_json:
         echo_json(made.line(waived=not undo))
     else:

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 #: Numbers above 19 digits are no sizes, and parsing them costs time.
@@ -115,8 +115,3 @@ def _digest(part: str) -> dict[str, bytes]:
         return {}
     right_size = len(value) == hashlib.new(name, usedforsecurity=False).digest_size
     return {name: value} if right_size else {}
-
-
-def utc(seconds: float) -> str:
-    """Write a time for people: `2026-11-22 15:38:30 UTC`."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

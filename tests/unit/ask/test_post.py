@@ -113,6 +113,17 @@ def settings(server: Controller, **options: Any) -> SmtpSection:
     return SmtpSection(**given)
 
 
+def behind_a_login(start: Start, certificate: Path) -> SmtpSection:
+    """Start a server that takes mail over STARTTLS after a login alone; give the settings that it wants."""
+    server = start(
+        tls_context=_context(certificate), require_starttls=True, authenticator=authenticate,
+        auth_required=True,
+    )  # fmt: skip
+    return settings(
+        server, security="starttls", username="box", password=SecretStr(PASSWORD), ca_file=certificate
+    )
+
+
 def message(to: str = "jq@speakers.example") -> EmailMessage:
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = "box@cosug.example", to, "讲稿"
@@ -123,14 +134,7 @@ def message(to: str = "jq@speakers.example") -> EmailMessage:
 def test_a_mail_arrives_over_starttls_with_a_login(
     start: Start, inbox: Inbox, certificate: Path, tmp_path: Path
 ) -> None:
-    server = start(
-        tls_context=_context(certificate), require_starttls=True, authenticator=authenticate,
-        auth_required=True,
-    )  # fmt: skip
-    given = settings(
-        server, security="starttls", username="box", password=SecretStr(PASSWORD), ca_file=certificate
-    )
-    with Post(given, tmp_path) as post:
+    with Post(behind_a_login(start, certificate), tmp_path) as post:
         post.send(message())
         post.send(message("hui@speakers.example"))
     assert inbox.recipients == ["jq@speakers.example", "hui@speakers.example"]
@@ -188,13 +192,7 @@ def test_a_wrong_password_is_told_without_it_and_tried_once(
 def test_a_check_logs_in_and_sends_nothing(
     start: Start, inbox: Inbox, certificate: Path, tmp_path: Path
 ) -> None:
-    server = start(
-        tls_context=_context(certificate), require_starttls=True, authenticator=authenticate,
-        auth_required=True,
-    )  # fmt: skip
-    right = settings(
-        server, security="starttls", username="box", password=SecretStr(PASSWORD), ca_file=certificate
-    )
+    right = behind_a_login(start, certificate)
     with Post(right, tmp_path) as post:
         post.check()
         post.send(message())

@@ -79,11 +79,11 @@ def test_kinds_are_guessed_from_names(config: Path, deck: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["bejing", "{deck}"], "There is no event 'bejing' in the configuration. Did you mean 'beijing'?"),
+        (["bejing", "{deck}"], "There is no event 'bejing' in archive.yaml. Did you mean 'beijing'?"),
         (["beijing", "{deck}", "--talk", "chief"], "Event beijing has no talk 'chief'. Did you mean 'chef'?"),
         (["beijing", "{deck}", "--talk", "Swift 架"], "Did you mean 'swift'?"),
         (["beijing", "{deck}", "--talk", "zzz"], "Its talks are:\n  chef\n  swift"),
-        (["wuhan", "{deck}", "--talk", "chef"], "It has no talks: leave --talk out"),
+        (["wuhan", "{deck}", "--talk", "chef"], "It has no talks: leave the talk out"),
         (["beijing", "{folder}"], "is a directory. Name the files in it: archive add beijing"),
         (["beijing", "nowhere.pdf"], "There is no file nowhere.pdf."),
         (["beijing", "{pipe}"], "is not a file that can be read"),

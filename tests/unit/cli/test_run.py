@@ -55,9 +55,9 @@ def test_one_event_then_the_rest(config: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["bejing"], "There is no event 'bejing' in the configuration. Did you mean 'beijing'?"),
-        (["--source", "indox"], "There is no source 'indox' in the configuration. Did you mean 'inbox'?"),
-        (["--accept-shrink", "zzz"], "There is no source 'zzz' in the configuration. There are: inbox."),
+        (["bejing"], "There is no event 'bejing' in archive.yaml. Did you mean 'beijing'?"),
+        (["--source", "indox"], "There is no source 'indox' in archive.yaml. Did you mean 'inbox'?"),
+        (["--accept-shrink", "zzz"], "There is no source 'zzz' in archive.yaml. There are: inbox."),
         (["--kind", "films"], "films"),
         (["--limit", "-1"], "-1"),
         (["--jobs", "0"], "0"),
