@@ -36,13 +36,19 @@ def complaints(path: Path) -> list[str]:
     return [f"{path.name}: {text}" for text in sorted(unexpected) or ([] if passed else ["not valid"])]
 
 
-def assert_valid(archive: Path) -> None:
-    """Assert that the storage root and every object in it are valid, and nothing else is there."""
+def faults(archive: Path) -> list[str]:
+    """Validate the storage root and every object in it; name whatever is wrong, or there beside them."""
     root = archive / "ocfl"
     objects = [folder for folder in root.iterdir() if folder.is_dir()]
-    assert [line for each in objects for line in complaints(each)] == []
+    found = [line for each in objects for line in complaints(each)]
     store = ocfl.StorageRoot(root=str(root))
-    assert store.validate(validate_objects=False)
-    assert sorted(store.object_paths()) == sorted(folder.name for folder in objects)
+    found += [] if store.validate(validate_objects=False) else ["the storage root is not valid"]
+    strange = {folder.name for folder in objects} ^ set(store.object_paths())
+    found += [f"{name} is no object" for name in sorted(strange)]
     files = [path for path in root.rglob("*") if not path.is_dir() or path.is_symlink()]
-    assert [path for path in files if path.is_symlink() or path.stat().st_nlink != 1] == []
+    return found + [f"{path} is a link" for path in files if path.is_symlink() or path.stat().st_nlink != 1]
+
+
+def assert_valid(archive: Path) -> None:
+    """Assert that the storage root and every object in it are valid, and nothing else is there."""
+    assert faults(archive) == []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from archiver.asked import NOBODY_ASKED, PAUSE, Ask, Asks
@@ -96,8 +97,7 @@ def _of_event(event: EventCoverage, asks: Asks, now: datetime) -> Iterator[Gap]:
     by_talks = {kind for talk in event.talks for kind in talk.talk.expect}
     for kind, cell in event.kinds.items():
         if cell.expected and kind not in by_talks and cell.state not in _FINE:
-            found = [each for each in _open(event) if each.material.kind is kind]
-            yield _gap(event, None, kind, cell, found, None, now)
+            yield _Lack(event, None, kind, cell).gap(now)
     for talk in event.talks:
         yield from _of_talk(event, talk, asks.last(event.event.id, talk.talk.id), now)
 
@@ -105,33 +105,72 @@ def _of_event(event: EventCoverage, asks: Asks, now: datetime) -> Iterator[Gap]:
 def _of_talk(event: EventCoverage, talk: TalkCoverage, asked: Ask | None, now: datetime) -> Iterator[Gap]:
     for kind, cell in talk.kinds.items():
         if cell.expected and cell.state not in _FINE:
-            own = [each for each in _open(event) if each.match.talk == talk.talk.id]
-            found = [each for each in own if each.material.kind is kind]
             # Speakers are asked for slides alone.
-            yield _gap(event, talk.talk, kind, cell, found, asked if kind is Kind.SLIDES else None, now)
+            yield _Lack(event, talk.talk, kind, cell, asked if kind is Kind.SLIDES else None).gap(now)
 
 
-def _open(event: EventCoverage) -> Iterable[Record]:
-    return (*event.pending, *event.outdated)
+@dataclass(frozen=True)
+class _Lack:
+    """One cell that is not fully held, and what says why and what to do about it."""
+
+    event: EventCoverage
+    talk: Talk | None
+    kind: Kind
+    cell: Cell
+    asked: Ask | None = None
+
+    def gap(self, now: datetime) -> Gap:
+        """Work out the reason and the next step."""
+        url = self.known.material.url if self.known else ""
+        shown = url if url.startswith(("http://", "https://")) and url.isprintable() else ""
+        return Gap(
+            self.event.event, self.talk, self.kind, self.cell, self._why(), self._step(now), shown, self.asked
+        )
+
+    @cached_property
+    def known(self) -> Record | None:
+        """The material that would fill it, the one first that a person can do something about."""
+        return min(
+            filter(self._would_fill, (*self.event.pending, *self.event.outdated)), key=_urgency, default=None
+        )
+
+    def _would_fill(self, record: Record) -> bool:
+        of_talk = self.talk is None or record.match.talk == self.talk.id
+        return of_talk and record.material.kind is self.kind
+
+    @cached_property
+    def loose(self) -> int:
+        """The number of materials that may be it, and have no talk yet."""
+        return sum(each.material.kind is self.kind for each in self.event.unmatched) if self.talk else 0
+
+    def _why(self) -> str:
+        problem = self.known.problem if self.known else None
+        told = problem.detail or problem.reason if problem else ""
+        if self.cell.state is Standing.PARTIAL:
+            return "; ".join(part for part in ("only a thumbnail is here", told) if part)
+        if told or self.known is not None:
+            return told or "not fetched yet"
+        if self.loose:
+            here = "1 material here has" if self.loose == 1 else f"{self.loose} materials here have"
+            return f"{here} no talk yet"
+        return ""
+
+    def _step(self, now: datetime) -> Step:
+        if self.known is not None and (step := _with(_reason(self.known))) is not None:
+            return step
+        if self.cell.state is Standing.LINK:
+            return Step.OPEN
+        if self.asked is not None and self.asked.days(now) < PAUSE:
+            return Step.WAIT
+        if self.loose:
+            return Step.DECIDE
+        if self.talk is not None and self.talk.email and self.kind is Kind.SLIDES:
+            return Step.ASK
+        return Step.BETTER if self.cell.state is Standing.PARTIAL else Step.ADD
 
 
-def _gap(
-    event: EventCoverage,
-    talk: Talk | None,
-    kind: Kind,
-    cell: Cell,
-    found: Sequence[Record],
-    asked: Ask | None,
-    now: datetime,
-) -> Gap:
-    known = min(found, key=_urgency, default=None)
-    loose = sum(each.material.kind is kind for each in event.unmatched) if talk else 0
-    step = _step(talk, kind, cell, known, asked, loose, now)
-    return Gap(event.event, talk, kind, cell, _why(cell, known, loose), step, _url(known), asked)
-
-
-def _reason(record: Record | None) -> str:
-    return record.problem.reason if record and record.problem else ""
+def _reason(record: Record) -> str:
+    return record.problem.reason if record.problem else ""
 
 
 def _urgency(record: Record) -> tuple[int, str, str]:
@@ -139,45 +178,6 @@ def _urgency(record: Record) -> tuple[int, str, str]:
     reasons = [BlockedError.reason, InvalidError.reason, "failed", "", GoneError.reason]
     reason = _reason(record)
     return (reasons.index(reason) if reason in reasons else 2, *record.key[1:])
-
-
-def _url(record: Record | None) -> str:
-    url = record.material.url if record else ""
-    return url if url.startswith(("http://", "https://")) and url.isprintable() else ""
-
-
-def _why(cell: Cell, known: Record | None, loose: int) -> str:
-    told = known.problem.detail or known.problem.reason if known and known.problem else ""
-    if cell.state is Standing.PARTIAL:
-        return "; ".join(part for part in ("only a thumbnail is here", told) if part)
-    if told or known is not None:
-        return told or "not fetched yet"
-    if loose:
-        here = "1 material here has" if loose == 1 else f"{loose} materials here have"
-        return f"{here} no talk yet"
-    return ""
-
-
-def _step(
-    talk: Talk | None,
-    kind: Kind,
-    cell: Cell,
-    known: Record | None,
-    asked: Ask | None,
-    loose: int,
-    now: datetime,
-) -> Step:
-    if known is not None and (step := _with(_reason(known))) is not None:
-        return step
-    if cell.state is Standing.LINK:
-        return Step.OPEN
-    if asked is not None and asked.days(now) < PAUSE:
-        return Step.WAIT
-    if loose:
-        return Step.DECIDE
-    if talk is not None and talk.email and kind is Kind.SLIDES:
-        return Step.ASK
-    return Step.BETTER if cell.state is Standing.PARTIAL else Step.ADD
 
 
 def _with(reason: str) -> Step | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 
 from archiver import index
@@ -22,50 +23,56 @@ _LOG = logging.getLogger("archiver")
 
 def refresh(recorder: Recorder, config: Config, asks: Asks, report: Report, watcher: Watcher) -> None:
     """Refresh the catalog, then the site, of every sink that still takes anything."""
-    upkeep = _Upkeep(recorder, report)
-    lenders: list[Head] = []
+    upkeep = _Upkeep(recorder, config, asks, report, watcher)
     for name, shelf in recorder.healthy.items():
         changed = bool(report.sinks[name].versions)
         upkeep.do(name, "catalog", partial(index.refresh, shelf.head, config, changed=changed))
     # An interrupted run ends at once: the next one makes the pages.
     for name, shelf in recorder.healthy.items() if config.archive.site and not report.interrupted else ():
-        show = partial(_show, name, shelf.head, config, asks, lenders, report, watcher)
-        if upkeep.do(name, "site", show):
-            lenders.append(shelf.head)
+        if upkeep.do(name, "site", partial(upkeep.show, name, shelf.head)):
+            upkeep.shown.append(shelf.head)
 
 
-def _show(
-    name: str, head: Head, config: Config, asks: Asks, lenders: list[Head], report: Report, watcher: Watcher
-) -> None:
-    from archiver import pages
-
-    if not pages.is_stale(head):
-        return
-    watcher.said("showing", sink=name)
-    built = pages.build(
-        head, config, asks, lenders=lenders, progress=lambda files: watcher.said("drawn", files=files)
-    )
-    sink = report.sinks[name]
-    sink.pages, sink.written = built.pages, built.written
-    watcher.said("shown", sink=name, pages=built.pages, written=built.written)
-
-
+@dataclass(frozen=True)
 class _Upkeep:
-    """Does what may fail, and notes the failure at its sink."""
+    """Does what may fail, and notes the failure at its sink. `shown` are the sinks whose pages are made."""
 
-    def __init__(self, recorder: Recorder, report: Report) -> None:
-        self._recorder, self._report = recorder, report
+    recorder: Recorder
+    config: Config
+    asks: Asks
+    report: Report
+    watcher: Watcher
+    shown: list[Head] = field(default_factory=list)
+
+    def show(self, name: str, head: Head) -> None:
+        """Make the pages of one sink, where they are out of date; small pictures are lent by others."""
+        from archiver import pages
+
+        said = self.watcher.said
+        if not pages.is_stale(head):
+            return
+        said("showing", sink=name)
+        built = pages.build(
+            head,
+            self.config,
+            self.asks,
+            lenders=self.shown,
+            progress=lambda files: said("drawn", files=files),
+        )
+        sink = self.report.sinks[name]
+        sink.pages, sink.written = built.pages, built.written
+        said("shown", sink=name, pages=built.pages, written=built.written)
 
     def do(self, name: str, what: str, work: Callable[[], object]) -> bool:
         """Do one thing to one sink; say whether it went well."""
         try:
             work()
         except ArchiverError as error:
-            self._recorder.stop(name, error)
+            self.recorder.stop(name, error)
         except Exception as error:  # noqa: BLE001  # it can be made again; what is stored is safe
             _LOG.debug("the %s of sink %s failed", what, name, exc_info=error)
             note = f"is complete, but its {what} could not be made: {type(error).__name__}: {error}"
-            self._report.sinks[name].add_note(note)
+            self.report.sinks[name].add_note(note)
         else:
             return True
         return False

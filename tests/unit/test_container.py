@@ -49,7 +49,7 @@ def copied() -> list[str]:
 
 
 def handed_over(path: str) -> bool:
-    """Say whether the builder gets a path, by the rules of `.dockerignore`: the last line that fits decides."""
+    """Say whether the builder gets a path: of the lines of `.dockerignore` that fit, the last decides."""
     given = True
     for line in IGNORED.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#") and fits(path, line.lstrip("!")):

@@ -61,6 +61,10 @@ def committed(sink: Any, files: Mapping[str, bytes] = {}, documents: Mapping[str
     return after
 
 
+def unchanged(sink: Any, documents: Mapping[str, bytes]) -> bool:
+    return commit(opened(sink), {}, documents) is None
+
+
 def held(each: OcflObject) -> dict[str, bytes]:
     """Read everything of the newest version, and prove it."""
     return {path: each.read(path) for path in each.state}
@@ -191,6 +195,22 @@ class TestUnclaimed:
         again = committed(sink, {}, {EVENT: b"3"})
         assert again.state.keys() == after.state.keys()
 
+    def test_of_a_late_writer_when_nothing_else_changes(self, sink: DiskSink, archive: Path) -> None:
+        late = opened(sink)
+        committed(sink, {"slides/a.pdf": b"deck"}, {EVENT: b"1"})
+        put(late, EVENT + ".1", b"what it would have said")
+        put(late, "slides/again.pdf", b"deck")  # bytes that are held under another name
+        after = committed(sink, {}, {EVENT: b"1"})
+        assert after.head == 2
+        assert_valid(archive)
+        assert held(after)[f"_unclaimed/v1/{EVENT}.1"] == b"what it would have said"
+        assert unchanged(sink, {EVENT: b"1"})
+
+    def test_of_a_killed_run_waits_for_the_one_that_stores_the_same(self, sink: DiskSink) -> None:
+        committed(sink, {"slides/a.pdf": b"deck"}, {EVENT: b"1"})
+        put(opened(sink), "slides/b.pdf", b"came, and was not committed")
+        assert unchanged(sink, {EVENT: b"1"})
+
     def test_a_torn_document_of_a_killed_run(self, sink: DiskSink, archive: Path) -> None:
         committed(sink, {"slides/a.pdf": b"deck"})
         each = opened(sink)
@@ -222,6 +242,7 @@ class TestUnclaimed:
         (archive / "ocfl/beijing/v1/content/slides" / name).write_bytes(b"by hand")
         after = committed(Guarded(sink), {}, {EVENT: b"{}"})
         assert set(after.state) == {"slides/a.pdf", EVENT}
+        assert unchanged(Guarded(sink), {EVENT: b"{}"})
 
     def test_what_is_not_content_is_left_alone(self, sink: DiskSink, archive: Path) -> None:
         committed(sink, {"slides/a.pdf": b"deck"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,8 @@ def commit(
 
     Paths in `without` are not in its state; their bytes stay where they are, for the versions before.
 
+    Content that a late writer left in a committed version is taken in, which is a change too.
+
     Returns the object after it, or None when nothing would change. `created` is RFC 3339.
     Raises `ConflictError` when somebody else has committed this version first, `SinkError` when an
     addition is not there.
@@ -61,10 +63,11 @@ def commit(
         state.pop(path, None)
     for path, data in documents.items():
         state[path] = _store_document(each, present, manifest, version, check_path(path), data)
-    if each.inventory is not None and state == each.state:
+    strangers = _strangers(each, present, manifest)
+    if each.inventory and state == each.state and not any(_is_late(each, path) for path in strangers):
         return None
     try:
-        _claim_strangers(each, present, manifest, state)
+        _claim(each, strangers, manifest, state)
         described = {"created": created, "message": message, "state": _by_digest(state), "user": _USER}
         inventory = _next(each, manifest, described)
     except (ValueError, DamageError) as error:
@@ -139,21 +142,44 @@ def _store_document(
     return document.sha256
 
 
-def _claim_strangers(
-    each: OcflObject, present: Iterable[str], manifest: dict[str, tuple[str, ...]], state: dict[str, str]
-) -> None:
-    """Take in content that no inventory names: of a killed run, or of one that wrote after its lease."""
-    content = Tree(path for paths in manifest.values() for path in paths)
-    logical, held = Tree(state), set(state.values())
-    for path in sorted(present):
+def _strangers(each: OcflObject, present: Iterable[str], manifest: Mapping[str, Sequence[str]]) -> list[str]:
+    """Name content that no inventory names, of any version up to the one that is being made.
+
+    A killed run has left it, or one that went on writing when its lease had lapsed. Names that we would
+    not give, such as `a:b`, are somebody else's.
+    """
+    named = {path for paths in manifest.values() for path in paths}
+    unnamed = [path for path in present if "/content/" in path and path not in named]
+    if not unnamed:
+        return []
+    content, found = Tree(named), []
+    for path in sorted(unnamed):
         version, _, rest = path.partition("/content/")
-        if not rest or not 0 < version_number(version) <= each.head + 1 or not content.fits(path):
-            continue
-        content.add(path)
+        if rest and 0 < version_number(version) <= each.head + 1 and content.fits(path):
+            content.add(path)
+            found.append(path)
+    return found
+
+
+def _is_late(each: OcflObject, stranger: str) -> bool:
+    """Say whether content came to a version that was committed already: until it is named, that is invalid.
+
+    Under the version to come it is no fault: the next run that stores the same takes it over.
+    """
+    return version_number(stranger.partition("/")[0]) <= each.head
+
+
+def _claim(
+    each: OcflObject, strangers: Iterable[str], manifest: dict[str, tuple[str, ...]], state: dict[str, str]
+) -> None:
+    """Take in content that no inventory names."""
+    logical, held = Tree(state), set(state.values())
+    for path in strangers:
         found = digest(each.sink, each.prefix + path)
         _hold(manifest, found, path)
         if found not in held:
             held.add(found)
+            version, _, rest = path.partition("/content/")
             name = f"{UNCLAIMED}{version}/{rest}"
             logical.add(name)
             state[name] = found

@@ -44,22 +44,15 @@ class Router:
         """
         materials = [material for material, _ in listed]
         return [
-            self._found(source, type_name, material, problem, materials, users)
+            self._routed(Found(source, type_name, material, "", problem), materials, users)
             for material, problem in listed
         ]
 
-    def _found(
-        self,
-        source: str,
-        type_name: str,
-        material: Material,
-        problem: Problem | None,
-        siblings: Sequence[Material],
-        users: Sequence[str],
-    ) -> Found:
-        decision = self.decisions.about(type_name, material.id)
+    def _routed(self, found: Found, siblings: Sequence[Material], users: Sequence[str]) -> Found:
+        material, problem = found.material, found.problem
+        decision = self.decisions.about(found.type_name, material.id)
         if decision is not None:
-            return self._decided(source, type_name, material, problem, decision)
+            return self._decided(found, decision)
         hints = mail.read(material)
         if hints is None:
             event, how = route(material, self.events, users)
@@ -71,20 +64,19 @@ class Router:
             placed = self._named(material, event, verdict.talk)
         if not event and problem is None:
             problem = Problem(UNROUTED, how, material.revision)
-        return Found(source, type_name, placed, how, problem)
+        return replace(found, material=placed, routed=how, problem=problem)
 
-    def _decided(
-        self, source: str, type_name: str, material: Material, problem: Problem | None, decision: Decision
-    ) -> Found:
+    def _decided(self, found: Found, decision: Decision) -> Found:
+        material = found.material
         if decision.verdict is Verdict.REJECT:
             rejected = Problem(REJECTED, decision.reason, material.revision)
-            return Found(source, type_name, replace(material, event=""), "decision", rejected)
+            return replace(found, material=replace(material, event=""), routed="decision", problem=rejected)
         plain = replace(material, talk="")
         if message_of(material):
             placed = self._named(plain, decision.event, decision.talk)
         else:
             placed = replace(plain, event=decision.event, talk=decision.talk)
-        return Found(source, type_name, placed, "decision", problem)
+        return replace(found, material=placed, routed="decision")
 
     def _named(self, material: Material, event: str, talk: str) -> Material:
         """Give what came by mail its place, and the talk's title where it has none of its own."""
