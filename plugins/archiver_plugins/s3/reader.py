@@ -20,6 +20,8 @@ class _Raw(io.RawIOBase):
         super().__init__()
         self._get, self._explain = get, explain
         self._place, self._etag, self._tries = start, "", 0
+        # Where the store has no such key, asking raises, and Python closes what is there by then.
+        self._body: Any = None
         self._body = self._ask()
 
     def readable(self) -> bool:
