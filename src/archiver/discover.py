@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -81,7 +82,8 @@ class Discovery:
 
     `router` says which event takes what. `listed` hears of each source as it ends; `mask` takes the
     secrets out of what plugins say. `held` tells what a limit does not count. After `stop` a source gets
-    `grace` seconds to come to its next material, then it is left behind.
+    `grace` seconds to come to its next material, then it is left behind. Listings that last longer than
+    `seconds` are cut off, which is an error of theirs: what they listed until then is still taken.
     """
 
     router: Router
@@ -92,6 +94,9 @@ class Discovery:
     mask: Mask = field(default_factory=Mask)
     held: Mapping[Key, Record] = field(default_factory=dict)
     grace: float = GRACE
+    seconds: float | None = None
+    _cut: threading.Event = field(default_factory=threading.Event)
+    _sieves: dict[str, _Sieve] = field(default_factory=dict)
 
     def listings(self, sources: Sequence[Listable]) -> list[Listing]:
         """List all sources: one listing each, in the same order."""
@@ -100,22 +105,44 @@ class Discovery:
             futures = [pool.submit(self._listing, each) for each in sources]
             self._wait(set(futures))
             return [
-                future.result() if future.done() else Listing(each.name)
+                future.result() if future.done() else self._left_behind(each.name)
                 for each, future in zip(sources, futures, strict=True)
             ]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def unlistable(self, name: str, error: Exception) -> Listing:
+    def unlistable(self, name: str, error: BaseException) -> Listing:
         """Give the listing of a source that could not even be made."""
         listing = Listing(name, error=self._explained(name, error))
         self.listed(listing)
         return listing
 
     def _wait(self, running: set[Future[Listing]]) -> None:
-        patience = Patience(self.stop, self.grace)
-        while running and not patience.over:
+        seconds = self.seconds
+        until = None if seconds is None else time.monotonic() + seconds
+        grace = self.grace if seconds is None else min(self.grace, seconds / 2)
+        stopped, late = Patience(self.stop, self.grace), Patience(self._cut, grace)
+        while running and not stopped.over and not late.over:
             _, running = wait(running, timeout=0.2)
+            if until is not None and time.monotonic() >= until:
+                self._cut.set()
+
+    def _left_behind(self, name: str) -> Listing:
+        """Give what a source listed that does not come back; its thread may still be at it."""
+        found = tuple(self._sieves[name].found) if name in self._sieves else ()
+        listing = Listing(name, found, None, self._cut_off(len(found)))
+        self.listed(listing)
+        return listing
+
+    def _cut_off(self, found: int) -> SourceError | None:
+        """Say that a listing had not come to its end when its time was over; None when it was stopped."""
+        if not self._cut.is_set():
+            return None
+        came = f"after {found:,} material{'s' * (found != 1)}" if found else "without a single material"
+        return TransientError(
+            f"its listing was cut off {came}: it took more than {self.seconds:.0f} seconds",
+            hint="listings get half of --time-limit: give the run more time, or let this source list less",
+        )
 
     def _listing(self, each: Listable) -> Listing:
         listing = self._once(each, each.cursor)
@@ -127,14 +154,15 @@ class Discovery:
         return listing
 
     def _once(self, each: Listable, cursor: str) -> Listing:
-        sieve = _Sieve(each.name, each.source.type_name, each.users, self)
+        self._sieves[each.name] = sieve = _Sieve(each.name, each.source.type_name, each.users, self)
         try:
             checkpoint = self._sift(each, cursor, sieve)
         except Stopped:
-            return Listing(each.name, sieve.found)
+            return Listing(each.name, sieve.found, None, self._cut_off(sieve.size))
         except BaseException as error:  # noqa: BLE001  # a plugin may raise anything, SystemExit too
             return Listing(each.name, sieve.found, None, self._explained(each.name, error))
-        return Listing(each.name, sieve.found, checkpoint)
+        cut_off = None if checkpoint else self._cut_off(sieve.size)
+        return Listing(each.name, sieve.found, checkpoint, cut_off)
 
     def _sift(self, each: Listable, cursor: str, sieve: _Sieve) -> Checkpoint | None:
         limit = self.filters.limit
@@ -142,7 +170,8 @@ class Discovery:
             for item in each.source.discover(self._scope(each), cursor):
                 if isinstance(item, Checkpoint):
                     return vetting.checkpoint(item)
-                if self.stop.is_set() or (limit is not None and sieve.wanted >= limit):
+                full = limit is not None and sieve.wanted >= limit
+                if full or self.stop.is_set() or self._cut.is_set():
                     return None
                 sieve.take(item)
                 if sieve.size > MAX_LISTED:
@@ -158,7 +187,7 @@ class Discovery:
 
     def _note(self, done: int, total: int | None) -> None:
         del done, total
-        if self.stop.is_set():
+        if self.stop.is_set() or self._cut.is_set():
             raise Stopped
 
     def _explained(self, name: str, error: BaseException) -> SourceError:

@@ -153,7 +153,7 @@ class Handing:
             source = self.made.source(spec.name)
             entry = source.entry_for(url)
             return None if entry is None else source.entry_class.model_validate(dict(entry))
-        except Exception as error:  # noqa: BLE001  # a plugin may raise anything: then it does not take it
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything: then it does not take it
             _LOG.debug("source %s does not take a link: %s", spec.name, self.made.workshop.mask(str(error)))
             return None
 

@@ -94,7 +94,7 @@ class Instances:
     def _close(self, name: str, source: Source[Any, Any]) -> None:
         try:
             source.close()
-        except Exception as error:  # noqa: BLE001  # a plugin's code: whatever it raises, the run has ended
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's code: whatever it raises, the run has ended
             told = self.workshop.mask(masking.text_of(error) or type(error).__name__)
             _log.warning("The source %s could not be closed: %s", name, told)
 

@@ -68,7 +68,7 @@ def text_of(error: BaseException) -> str:
     """Give what an error says, or nothing when even that fails."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001  # the error's own code, which is a plugin's
+    except (Exception, SystemExit):  # noqa: BLE001  # the error's own code, which is a plugin's
         return ""
 
 

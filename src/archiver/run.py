@@ -168,6 +168,7 @@ class Run:
         self._finish(recorder, held)
 
     def _discover(self, made: Instances, known: Mapping[Key, Record]) -> list[Listing]:
+        limits = self.options.limits
         self._discovery = discovery = Discovery(
             self._router,
             self.options.filters,
@@ -176,6 +177,8 @@ class Run:
             listed=lambda listing: self.watcher.said("source.listed", listing=listing),
             mask=made.workshop.mask,
             held=known,
+            # A source whose listing never ends must not take the night from all the others.
+            seconds=limits.seconds / 2 if limits.seconds is not None else None,
         )
         self._scopes: dict[str, dict[str, str]] = {}
         specs = [each for each in made.workshop.sources if each.entries and self._is_listed(each.name)]
@@ -183,7 +186,7 @@ class Run:
         for spec in specs:
             try:
                 listables.append(self._listable(made, spec))
-            except Exception as error:  # noqa: BLE001  # a plugin's constructor may raise anything
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's constructor may raise anything
                 listings.append(discovery.unlistable(spec.name, error))
         return [*listings, *discovery.listings(listables)]
 

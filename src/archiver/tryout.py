@@ -86,7 +86,7 @@ class Tryout:
                 source.check()
                 for material in self._listing(source):
                     self._fetch(material, shop)
-        except Exception as error:  # noqa: BLE001  # a plugin may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything
             self._failed("start", error)
         return self.tally
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -228,6 +230,37 @@ def test_a_source_that_hangs_at_a_stop_is_left_behind() -> None:
     assert [each.source for each in found] == ["src", "other"]
     assert found[0] == Listing("src")
     never.set()
+
+
+def test_a_listing_that_never_ends_is_cut_off_and_takes_nothing_from_the_others() -> None:
+    never = threading.Event()
+
+    def hangs(*_: Any) -> Iterator[Any]:
+        yield material("before")
+        never.wait(60)
+
+    def goes_on(*_: Any) -> Iterator[Any]:
+        for number in itertools.count():
+            yield material(f"m{number}")
+            time.sleep(0.001)
+
+    listables = [
+        listable(hangs), listable(goes_on, name="long"),
+        listable(lambda *_: iter([material("z"), Checkpoint("c")]), name="good"),
+    ]  # fmt: skip
+    told: list[str] = []
+    discovery = Discovery(Router([A]), Filters(), seconds=0.3, listed=lambda each: told.append(each.source))
+    hung, cut, good = discovery.listings(listables)
+    never.set()
+    for each in (hung, cut):
+        assert isinstance(each.error, TransientError)
+        assert "cut off after" in each.error.message
+        assert "--time-limit" in each.error.hint
+        assert not each.complete
+    assert [item.material.id for item in hung.found] == ["before"]
+    assert len(cut.found) > 1
+    assert (good.error, [item.material.id for item in good.found]) == (None, ["z"])
+    assert sorted(told) == ["good", "long", "src"]
 
 
 def test_secrets_in_addresses_and_ids_are_told_of_once(caplog: pytest.LogCaptureFixture) -> None:

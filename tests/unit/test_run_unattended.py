@@ -12,7 +12,7 @@ from archiver.allowance import TIME, Limits
 from archiver.errors import BlockedError, LeaseHeldError, SourceError
 from archiver.lease import Lease
 from archiver.model import Kind
-from line_kit import A, Item, World
+from line_kit import A, Item, Upstream, World
 from media_samples import pdf
 
 
@@ -39,6 +39,31 @@ def test_the_time_is_over_while_something_is_fetched(world: World) -> None:
     again = world.run()
     assert (again.stopped, again.remaining, again.total("new")) == ("", 0, 2)
     assert stored(world) == {"x", "y", "z"}
+
+
+def test_a_listing_that_takes_the_night_is_told_of_and_the_others_are_fetched(tmp_path: Path) -> None:
+    world = World(tmp_path, events=(A,), upstreams={"hangs": Upstream(), "good": Upstream()})
+    world.upstreams["good"].put(Item("x"))
+    never = threading.Event()
+    world.upstreams["hangs"].items = _Hanging(never)
+    report = world.run(limits=Limits(seconds=2))
+    never.set()
+    assert {record.material.id for record in world.records().values() if record.files} == {"x"}
+    assert "cut off" in report.sources["hangs"].error
+    assert report.sources["good"].error == ""
+    assert report.exit_code() == 1
+
+
+class _Hanging(dict[str, Item]):
+    """What an upstream has that never answers."""
+
+    def __init__(self, never: threading.Event) -> None:
+        super().__init__()
+        self._never = never
+
+    def values(self) -> Any:
+        self._never.wait(60)
+        return super().values()
 
 
 def test_bytes_run_out_and_the_next_runs_take_the_rest(world: World) -> None:

@@ -84,7 +84,7 @@ class Taking:
     def _recognises(self, name: str, url: str) -> bool:
         try:
             return bool(url) and self.source(name).entry_for(url) is not None
-        except Exception:  # noqa: BLE001  # a plugin may raise anything: then it does not know it
+        except (Exception, SystemExit):  # noqa: BLE001  # a plugin may raise anything: then it does not know it
             return False
 
     def _wanted(self, item: Item) -> bool:

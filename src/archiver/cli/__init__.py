@@ -112,7 +112,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     # The ledgers of 10,000 photos are a million objects that stay: to look through them whenever 700 more
     # have come takes a fifth of the time.
     gc.set_threshold(50_000, 20, 100)
-    sys.exit(execute(argv))
+    code = execute(argv)
+    from archiver.cli.leaving import leave
+
+    leave(code)
 
 
 def execute(argv: Sequence[str] | None = None) -> int:

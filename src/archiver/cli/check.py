@@ -162,7 +162,7 @@ def _asked(kind: str, name: str, question: Callable[[], None], exit_code: int) -
         question()
     except ArchiverError as error:
         return Finding("error", subject, error.message, error.hint, exit_code)
-    except Exception as error:  # a plugin may raise anything: the others are still asked
+    except (Exception, SystemExit) as error:  # a plugin may raise anything: the others are still asked
         logging.getLogger(__name__).debug("%s", subject, exc_info=True)
         hint = "this looks like a fault of its plugin: run with -v, and report it to its author"
         return Finding("error", subject, f"{type(error).__name__}: {error}", hint, exit_code)

@@ -67,7 +67,7 @@ class Checker:
             made = cls.model_validate(data)
         except ValidationError as error:
             errors = list(error.errors(include_url=False, include_input=False))
-        except Exception as error:  # noqa: BLE001  # a validator of a plugin may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a validator of a plugin may raise anything
             said = f"the plugin failed while it checked its options: {type(error).__name__}: {error}"
             errors = [{"type": "fault", "loc": (), "msg": said}]
         else:

@@ -62,7 +62,7 @@ def _sink(made: Instances, spec: SinkSpec) -> list[Line]:
         return [*told, *_place(subject, sink)]
     except ArchiverError as error:
         return [bad(subject, f"{about}: {error.message}", error.hint or "see `archive check`")]
-    except Exception as error:  # noqa: BLE001  # a plugin may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything
         hint = "this looks like a fault of its plugin: report it to its author"
         return [bad(subject, f"{about}: {type(error).__name__}: {error}", hint)]
 

@@ -77,7 +77,7 @@ class Guarded(Wrapper):
             yield
         except ArchiverError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise SinkError(
                 f"sink {self.context.name} failed on {_shown(path)}: {type(error).__name__}: {error}",
                 hint="this looks like a fault of the sink's plugin; run with -v for the details",
