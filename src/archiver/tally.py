@@ -46,12 +46,38 @@ def count_new(report: Report, listed: Iterable[str]) -> None:
 
 
 def note_known(report: Report, before: Mapping[str, Any]) -> None:
-    """Mark the sources that the run before could not list either, for the same reason."""
-    earlier = before.get("sources")
+    """Mark trouble that the run before met already, so that an outage is news once.
+
+    A host that is down shows in one run by what is fetched from it, in the next by its listing, or the other
+    way round. So a listing is no news when the run before could not list the source either, or met the first
+    such failure of one of its items; and an item is none when its source could not be listed then. The
+    reason has to be the same. What failed before that, and for ever, excuses no listing.
+    """
+    unlisted, fresh = _told_of_sources(before), _fresh_of_items(before)
     for name, source in report.sources.items():
-        told = earlier.get(name) if isinstance(earlier, Mapping) else None
-        if source.error and isinstance(told, Mapping):
-            source.known = bool(told.get("error")) and told.get("error_reason") == source.error_reason
+        source.known = bool(source.error) and (name, source.error_reason) in unlisted | fresh
+    for item in report.problems:
+        item.known = item.known or (item.source, item.reason) in unlisted
+
+
+def _told_of_sources(before: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Give the sources that a run could not list, each with the reason."""
+    told = before.get("sources")
+    return {
+        (name, str(each.get("error_reason")))
+        for name, each in (told.items() if isinstance(told, Mapping) else ())
+        if isinstance(each, Mapping) and each.get("error")
+    }
+
+
+def _fresh_of_items(before: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Give the sources, with the reasons, of items that a run was the first to have trouble with."""
+    told = before.get("problems")
+    return {
+        (str(each.get("source")), str(each.get("reason")))
+        for each in (told if isinstance(told, list) else ())
+        if isinstance(each, Mapping) and each.get("known") is False
+    }
 
 
 def count_coverage(report: Report, found: Coverage) -> None:

@@ -15,6 +15,8 @@ class Piece(io.RawIOBase):
 
     def __init__(self, path: Path, start: int, size: int) -> None:
         super().__init__()
+        # Where the file is gone, opening raises, and Python closes what is there by then.
+        self._stream: Any = None
         self._stream = path.open("rb", buffering=0)
         self._start, self._size, self._place = start, size, 0
 
@@ -57,5 +59,7 @@ class Piece(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file."""
-        self._stream.close()
+        if self._stream is not None:
+            self._stream.close()
+        super().close()
         super().close()

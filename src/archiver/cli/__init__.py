@@ -14,6 +14,7 @@ from typing import TextIO
 import click
 
 from archiver import __version__
+from archiver.cli import streams
 from archiver.cli.common import group_options
 
 #: Subcommand: the module that holds it, and the line that `archive --help` shows for it.
@@ -112,6 +113,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # The ledgers of 10,000 photos are a million objects that stay: to look through them whenever 700 more
     # have come takes a fifth of the time.
     gc.set_threshold(50_000, 20, 100)
+    streams.take_over()
     code = execute(argv)
     from archiver.cli.leaving import leave
 
@@ -124,11 +126,11 @@ def execute(argv: Sequence[str] | None = None) -> int:
 
     output = ending.Output()
     try:
-        _tolerate(sys.stdout)
+        _tolerate(streams.ours())
         result = archive.main(
             args=argv, prog_name="archive", standalone_mode=False, obj=output, color=ending.colour()
         )
-        sys.stdout.flush()
+        streams.ours().flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last line of defence: all are told
         return ending.tell(error, output)
     return result if isinstance(result, int) else 0

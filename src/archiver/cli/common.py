@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from archiver.cli import streams
 from archiver.cli.ending import Output, json_text, printable
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def _note(name: str) -> Callable[[click.Context, click.Parameter, bool], bool]:
         setattr(output, name, wanted)
         if name == "verbose":
             _log_to_stderr(verbose=wanted)
+        elif wanted:
+            streams.keep_for_machines()
         return bool(wanted)
 
     return callback
@@ -155,7 +158,7 @@ def check_address(option: str, url: str) -> None:
 
 def echo_json(value: Any) -> None:
     """Print one value as one line of JSON on stdout."""
-    click.echo(json_text(value))
+    streams.echo(json_text(value))
 
 
 def load(config_path: Path) -> tuple[Config, Registry]:

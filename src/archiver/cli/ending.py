@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import sys
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 import click
 
+from archiver.cli import streams
 from archiver.errors import ArchiverError
 
 INTERRUPTED = 130
@@ -42,8 +42,11 @@ def colour() -> bool | None:
 
 def tell(error: BaseException, output: Output) -> int:
     """Tell the error on stderr; return the exit code."""
-    if _is_broken_pipe(error):
-        return _broken_pipe()
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
+        streams.give_up()  # nobody reads any more (`archive search … | head`)
+        return 1
+    if _is_of_the_disk(error):
+        streams.give_up()
     if isinstance(error, KeyboardInterrupt | click.Abort | EOFError):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
@@ -63,7 +66,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, click.ClickException):
         about = {"message": error.format_message(), "hint": "", "exit_code": _click_code(error)}
         return {"type": type(error).__name__, **about}
-    hint = SYSTEM_HINT if isinstance(error, OSError) and error.errno in _DISK else FAULT_HINT
+    hint = SYSTEM_HINT if _is_of_the_disk(error) else FAULT_HINT
     message = f"unexpected {type(error).__name__}: {error}"
     return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": 1}
 
@@ -104,11 +107,5 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-def _is_broken_pipe(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno == errno.EPIPE
-
-
-def _broken_pipe() -> int:
-    # Nobody reads any more (`archive search … | head`). Give Python's own flush at exit a place to write.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+def _is_of_the_disk(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in _DISK

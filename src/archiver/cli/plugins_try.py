@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,14 @@ from archiver.errors import ConfigError
 
 if TYPE_CHECKING:
     from archiver.config import SourceSpec
-    from archiver.registry import Registry
+    from archiver.registry import PluginInfo, Registry
 
 EPILOG = """\b
 Examples:
   archive plugins try folder --option path=./incoming
   archive plugins try speakerdeck --entry user=cosug --limit 5
   archive plugins try flickr --option 'api_key=${FLICKR_API_KEY}' --entry album=72157631
+  archive plugins try their-plugin:talks    one of the types that an installed plugin provides
 
 \b
 Secrets are given by reference, in single quotes; they are taken from the environment and never shown.
@@ -62,8 +64,9 @@ def try_plugin(
 ) -> int:
     """Try a source: list and fetch a few items for real, with no configuration and no sink.
 
-    NAME is a source type or an installed plugin, which need not be enabled. Shows every request, what is
-    listed, and what a run would make of each item: the names of its files, what they are, how good.
+    NAME is a source type, an installed plugin, which need not be enabled, or PLUGIN:TYPE for one of its
+    types. Shows every request, what is listed, and what a run would make of each item: the names of its
+    files, what they are, how good.
     """
     del verbose
     from archiver.cli.plugins_try_telling import Lines, Records
@@ -86,7 +89,8 @@ def _configured(name: str, options: tuple[str, ...], entries: tuple[str, ...]) -
     from archiver.model import Event
     from archiver.registry import load_plugins
 
-    registry = load_plugins([name])
+    plugin, _, _ = name.partition(":")
+    registry = load_plugins([plugin, *_enabled()])
     type_name = _type_of(name, registry)
     kind: Any = registry.sources[type_name]
     made = from_pairs(kind.options_class, options, os.environ, "--option")
@@ -95,29 +99,63 @@ def _configured(name: str, options: tuple[str, ...], entries: tuple[str, ...]) -
     return registry, SourceSpec(type_name, type_name, made, (use,))
 
 
+def _enabled() -> tuple[str, ...]:
+    """Name the plugins that the configuration of this folder enables: their types are known by name alone.
+
+    A file that cannot be read is not in the way: nothing else of it is needed here.
+    """
+    import os
+
+    from archiver import config
+    from archiver.cli.common import DEFAULT_CONFIG
+
+    path = Path(os.environ.get("ARCHIVE_CONFIG") or DEFAULT_CONFIG)
+    try:
+        return tuple(config.read(path).plugins) if path.is_file() else ()
+    except ConfigError:
+        return ()
+
+
 def _type_of(name: str, registry: Registry) -> str:
     """Find the source type that a name stands for. Raises `ConfigError` when there is none, or several."""
-    from archiver.config.problems import listed, nearest
+    from archiver.config.problems import listed
 
     if name in registry.sources:
         return name
-    mine = [plugin for plugin in registry.plugins if name in {plugin.name, plugin.origin}]
-    types = [word for plugin in mine for word in plugin.types if word in registry.sources]
-    if len(types) == 1:
-        return types[0]
+    plugin, _, wanted = name.partition(":")
+    mine = [each for each in registry.plugins if plugin in {each.name, each.origin}]
+    types = [word for each in mine for word in each.types if word in registry.sources]
+    chosen = [word for word in types if word == wanted or not wanted]
+    if len(chosen) == 1:
+        return chosen[0]
     if types:
-        raise ConfigError(f"{name} provides several source types", hint=f"name one: {listed(types)}")
+        told = (
+            f"{plugin} provides several source types"
+            if chosen
+            else f"{plugin} has no source type {wanted!r:.60}"
+        )
+        raise ConfigError(told, hint=f"name one: {listed([f'{plugin}:{word}' for word in types])}")
+    raise _no_source(plugin, mine, registry)
+
+
+def _no_source(name: str, mine: Sequence[PluginInfo], registry: Registry) -> ConfigError:
+    """Say why a name stands for no source: `mine` are the plugins that are called so."""
+    from archiver.config.problems import nearest
+
     broken = next((plugin for plugin in mine if plugin.state == "quarantined"), None)
     if broken is not None:
-        raise ConfigError(
+        return ConfigError(
             f"the plugin {name} cannot be used: {broken.reason}", hint="correct it, then try again"
         )
     if name in registry.sinks or mine:
-        raise ConfigError(f"{name} is no source", hint="only sources can be tried; a sink has its tests")
-    known = {*registry.sources, *(plugin.name for plugin in registry.plugins)}
-    near = nearest(name, known)
-    guess = f"did you mean {near!r}?" if near else "see what is installed with: archive plugins list"
-    raise ConfigError(f"there is no source type or plugin {name!r:.60}", hint=guess)
+        return ConfigError(f"{name} is no source", hint="only sources can be tried; a sink has its tests")
+    near = nearest(name, {*registry.sources, *(plugin.name for plugin in registry.plugins)})
+    guess = f"did you mean {near!r}? " if near else ""
+    return ConfigError(
+        f"there is no source type or plugin {name!r:.60}",
+        hint=f"{guess}See what is installed with: archive plugins list. A type of a plugin that no "
+        "configuration here enables is named PLUGIN:TYPE",
+    )
 
 
 def _scratch(into: Path | None) -> Path:

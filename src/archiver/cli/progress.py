@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archiver.cli import streams
 from archiver.cli.copy_progress import CopyProgress
 from archiver.cli.ending import json_text, printable
 from archiver.cli.pace import Pace
@@ -221,7 +222,7 @@ class JsonLines:
         """Write the record of an event."""
         self._inner.said(what, **data)
         if what in _RECORDS:
-            click.echo(json_text({"type": what, **_RECORDS[what](**data)}))
+            streams.echo(json_text({"type": what, **_RECORDS[what](**data)}))
 
     def moved(self, event: str, source: str, item: str, done: int, total: int | None) -> None:
         """Pass on: bytes on their way are no events."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from archiver.cli import telling
+from archiver.cli import streams, telling
 from archiver.cli.common import common_options, echo_json, load
 
 EPILOG = """\b
@@ -49,9 +49,11 @@ def report(
     del verbose
     from archiver import digest
 
+    form = "json" if as_json else form
+    if form == "json":
+        streams.keep_for_machines()
     config, registry = load(config_path)
     told = telling.newest(config, registry, run, since)
-    form = "json" if as_json else form
     if told is None:
         when = f"since {since}{f', up to {run}' if run else ''}" if since else "yet"
         click.echo(f"There was no run {when}. Start one with: archive run", err=form != "text")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from archiver.cli import streams
 from archiver.cli.common import common_options
 
 EPILOG = """\b
@@ -31,13 +32,14 @@ def schema(run_events: bool, config_path: Path, verbose: bool, as_json: bool) ->
     that the configuration enables under `plugins:`, if there is a configuration.
     """
     del verbose, as_json  # the output is JSON in any case
+    streams.keep_for_machines()
     if run_events:
-        click.echo(published(), nl=False)
+        streams.echo(published(), nl=False)
         return
     from archiver.cli.common import load_registry
     from archiver.config.schema import file_schema
 
-    click.echo(json.dumps(file_schema(load_registry(config_path)), ensure_ascii=False, indent=2))
+    streams.echo(json.dumps(file_schema(load_registry(config_path)), ensure_ascii=False, indent=2))
 
 
 def published() -> str:

@@ -60,6 +60,11 @@ class Trial(api.Source[Settings, Entry]):
 def archiver_sources():
     return [Trial]
 '''
+#: The same with a second type, as a plugin has for decks and recordings of one service.
+TWO = PLUGIN.replace("return [Trial]", "return [Trial, Second]").replace(
+    "@api.hookimpl",
+    'class Second(Trial):\n    """Lists as well."""\n    type_name = "second"\n\n@api.hookimpl',
+)
 
 
 class Notes(Service):
@@ -219,3 +224,33 @@ def test_a_broken_plugin_is_told_with_the_reason(capsys: Capture, tmp_path: Path
 def test_a_folder_with_something_in_it_is_left_alone(notes: Notes, capsys: Capture, tmp_path: Path) -> None:
     assert tried(notes, into=str(tmp_path)) == 2
     assert "is not empty" in capsys.readouterr().err
+
+
+class TestTwoTypes:
+    """A plugin that provides several types is tried by one of them."""
+
+    @pytest.fixture(autouse=True)
+    def two(self, notes: Notes, tmp_path: Path) -> None:
+        (tmp_path / "installed" / "trial_plugin_for_test.py").write_text(TWO)
+        self.given = ["--option", f"base_url={notes.url}", "--option", "token=${TRIAL_TOKEN}", "--limit", "1"]
+
+    def test_the_plugin_alone_is_not_enough(self, capsys: Capture) -> None:
+        assert execute(["plugins", "try", "trial", *self.given]) == 2
+        assert "name one: trial:trial-type or trial:second" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("name", ["trial:second", "trial:trial-type", "archiver-trial:second"])
+    def test_what_is_advised_works(self, capsys: Capture, name: str) -> None:
+        assert execute(["plugins", "try", name, *self.given, "--into", "scratch"]) == 0
+        assert "1 item listed, 1 fetched" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("name", ["trial:third", "third", "second"])
+    def test_a_type_that_nobody_here_provides(self, capsys: Capture, name: str) -> None:
+        assert execute(["plugins", "try", name, *self.given]) == 2
+        err = capsys.readouterr().err
+        assert ("name one: trial:trial-type" if ":" in name else "is named PLUGIN:TYPE") in err
+
+    def test_the_type_alone_where_the_configuration_enables_it(self, capsys: Capture, tmp_path: Path) -> None:
+        (tmp_path / "archive.yaml").write_text("plugins: [trial]\narchive: {title: T}\n")
+        assert execute(["plugins", "try", "second", *self.given, "--into", "scratch"]) == 0
+        (tmp_path / "archive.yaml").write_text("plugins: [trial\n")
+        assert execute(["plugins", "try", "trial:second", *self.given, "--into", "other"]) == 0
