@@ -264,7 +264,8 @@ def check_counts(run: Run, report: Report) -> None:
     """Every material that the plan names was counted once, or remains."""
     planned = run.planned
     named = {found.key for found in (*planned.same, *planned.obstacles)}
-    named |= {change.key for change in planned.changes} | {work.found.key for work in planned.work}
+    work = (*planned.work, *planned.left)
+    named |= {change.key for change in planned.changes} | {each.found.key for each in work}
     counted = sum(
         n for sources in report.counts.values() for counts in sources.values() for n in counts.values()
     )

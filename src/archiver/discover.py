@@ -167,9 +167,10 @@ class Discovery:
     def _sift(self, each: Listable, cursor: str, sieve: _Sieve) -> Checkpoint | None:
         limit = self.filters.limit
         with staging.desk(self._note), sieve:
-            for item in each.source.discover(self._scope(each), cursor):
+            given = each.source.discover(self._scope(each), cursor)
+            for item in vetting.listed(each.name, each.source, given):
                 if isinstance(item, Checkpoint):
-                    return vetting.checkpoint(item)
+                    return item
                 full = limit is not None and sieve.wanted >= limit
                 if full or self.stop.is_set() or self._cut.is_set():
                     return None

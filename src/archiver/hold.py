@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from archiver import ocfl
+from archiver import identity, ocfl
 from archiver.archive import COMMON, Head, as_meant, as_sink_error, check_format, look
 from archiver.errors import DamageError, SinkError
 from archiver.instances import Instances
@@ -66,10 +66,13 @@ def take(made: Instances, names: Iterable[str], run: str, wait: float = 0.0) -> 
     hold, names = Hold(), list(names)
     try:
         # First look, then write: a sink that is to be left alone is not touched at all.
-        empty = {}
+        empty, identities = {}, {}
         for name in names:
             with _noted(hold, name):
-                empty[name] = _is_empty(made, name)
+                common = _common(made, name)
+                empty[name] = _is_empty(made, name, common)
+                identities[name] = identity.of_object(common)
+        identity.check({name: each for name, each in identities.items() if each is not None})
         for name in _without_strangers(hold, made, empty):
             with _noted(hold, name):
                 _take_one(hold, made, name, Lease(made.sink(name), run, wait=wait))
@@ -88,6 +91,7 @@ def peek(made: Instances, names: Iterable[str]) -> Hold:
             hold.heads[name] = as_meant(look(name, DryRun(made.sink(name))), _audience(made, name))
     kept = _without_strangers(hold, made, {name: head.empty for name, head in hold.heads.items()})
     hold.heads = {name: hold.heads[name] for name in kept}
+    identity.check(identity.of_heads(hold.heads.values()))
     _set_apart(hold)
     return _usable(hold, made, names)
 
@@ -103,14 +107,21 @@ def _noted(hold: Hold, name: str) -> Iterator[None]:
             hold.leases.pop(name).release()
 
 
-def _is_empty(made: Instances, name: str) -> bool:
-    """Look whether a sink has ever held an archive; refuse one of a newer format."""
+def _common(made: Instances, name: str) -> ocfl.OcflObject:
+    """Read what a sink says of its archive; refuse one of a newer format."""
     sink = made.sink(name)
     sink.check()
     common = ocfl.load(sink, COMMON).get(COMMON) or ocfl.OcflObject(sink, COMMON)
     check_format(name, common)
+    return common
+
+
+def _is_empty(made: Instances, name: str, common: ocfl.OcflObject) -> bool:
+    """Look whether a sink has ever held an archive."""
     # A killed first run may have committed an event before what belongs to all.
-    return common.inventory is None and not any(each.inventory for each in ocfl.load(sink).values())
+    return common.inventory is None and not any(
+        each.inventory for each in ocfl.load(made.sink(name)).values()
+    )
 
 
 def _take_one(hold: Hold, made: Instances, name: str, lease: Lease) -> None:

@@ -51,7 +51,8 @@ class Change:
 class Plan:
     """What a run will do.
 
-    `dropped` are pending records of materials that are listed for another event by now.
+    `dropped` are pending records of materials that are listed for another event by now; `left` is what was
+    listed, would be worked on, and is above the limit.
     """
 
     work: list[Work] = field(default_factory=list)
@@ -59,6 +60,13 @@ class Plan:
     same: list[Found] = field(default_factory=list)
     obstacles: list[Found] = field(default_factory=list)  # listed, but upstream does not give it
     dropped: list[Key] = field(default_factory=list)
+    left: list[Work] = field(default_factory=list)
+
+    def keep(self, limit: int | None) -> None:
+        """Keep as much work as the limit allows; the rest is left."""
+        if limit is not None:
+            self.left += self.work[limit:]
+            del self.work[limit:]
 
     def extend(self, further: Plan) -> None:
         """Add what another plan will do."""
@@ -97,8 +105,7 @@ def plan(found: Sequence[Found], known: Knowledge) -> Plan:
         elif item.key in known.ledger:
             result.same.append(item)  # held from before: kept, and never fetched again
     _unlisted(listed, known, result)
-    if known.filters.limit is not None:
-        del result.work[known.filters.limit :]
+    result.keep(known.filters.limit)
     return result
 
 

@@ -69,7 +69,8 @@ class Publishing:
         documents = public_documents(config.archive, config.events)
         gone = [withdraw(shelf, cleared, documents) for shelf in recorder.healthy.values()]
         self._commit(recorder, documents, withdrawn=any(gone))
-        upkeep.refresh(recorder, _with_pages(config, recorder), NOBODY_ASKED, self.report, self.watcher)
+        shown = _with_pages(config, recorder)
+        upkeep.refresh(recorder, shown, NOBODY_ASKED, self.report, self.watcher, public=True)
         for name, shelf in recorder.healthy.items():
             self._finish(recorder, name, shelf)
         for name, shelf in recorder.shelves.items():

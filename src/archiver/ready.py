@@ -134,7 +134,7 @@ def message(report: Report) -> str:
     """Say in a version what its run did."""
     parts = [f"{report.total(what)} {what}" for what in ("new", "changed", "withdrawn") if report.total(what)]
     copied = sum(sink.copied for sink in report.sinks.values())
-    parts += [f"{copied} files from another sink"] if copied else []
+    parts += [f"{copied} file{'' if copied == 1 else 's'} from another sink"] if copied else []
     return f"run {report.run}: {', '.join(parts) or 'records only'}"
 
 

@@ -24,6 +24,8 @@ COUNTS = (
 )
 #: How the error of a source begins to say what of a bundle was not done here: no listing failed then.
 LEFT_ALONE = "left alone"
+#: The `error_reason` of a source of which something was left alone, and nothing else went wrong.
+LEFT = "left-alone"
 #: Problems that are a state of things: somebody may do something, and nothing failed.
 _CALM = frozenset({"unrouted", "link"})
 
@@ -57,7 +59,8 @@ class SourceReport:
     `scopes` maps each event to a fingerprint of its entries, as they were when `cursor` was made: only
     equal scopes can be compared. `settled` and `baseline` are the scopes and the number of materials
     of the last complete listing. `at` is when it was listed last, and `new` how many of that were new.
-    `known` says that the run before could not list it either, for the same reason.
+    `known` says that the run before had the same trouble with it (see `tally.note_known`). `cut` says that a
+    limit or a stop ended its listing early: how much more it has, nobody knows.
     """
 
     listed: int = 0
@@ -72,6 +75,7 @@ class SourceReport:
     at: str = ""
     new: int = 0
     known: bool = False
+    cut: bool = False
 
 
 @dataclass
@@ -119,7 +123,8 @@ class CoverageReport:
 
 @dataclass
 class Report:
-    """A whole run. Times are UTC, RFC 3339. `remaining` counts what was planned and not come to.
+    """A whole run. Times are UTC, RFC 3339. `remaining` counts what was listed and not come to; what the
+    sources named by `unlisted` have beyond that, nobody knows.
 
     `stopped` names the limit that ended the run early (`time-limit`, `byte-limit`, `request-limit`), which
     is no fault. `requests` and `received` (bytes) are what the sources were asked and sent. `rules` names
@@ -156,6 +161,11 @@ class Report:
     def total(self, what: str) -> int:
         """Add up one count over all events and sources."""
         return sum(counts.get(what, 0) for sources in self.counts.values() for counts in sources.values())
+
+    @property
+    def unlisted(self) -> list[str]:
+        """Name the sources whose listing a limit or a stop ended before its end."""
+        return [name for name, each in self.sources.items() if each.cut]
 
     def exit_code(self, fail_on: str = "") -> int:
         """Give the exit code: see docs/reference/command.md. `fail_on`, by default that of the run, says what

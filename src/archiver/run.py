@@ -18,6 +18,7 @@ from archiver import (
     closing,
     handing,
     hold,
+    identity,
     instances,
     publish,
     ready,
@@ -336,7 +337,7 @@ class Run:
         for name, error in held.confirm().items():
             recorder.stop(name, error)
         files = documents(self.config.archive, self.config.events)
-        files[COMMON] |= logbooks(held.heads.values())
+        files[COMMON] |= logbooks(held.heads.values()) | identity.document(held.heads.values())
         self._replication.borrow(files)
         made = recorder.commit(files, ready.message(self.report))
         for name, versions in made.items():

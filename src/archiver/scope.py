@@ -75,6 +75,12 @@ def alarm(before: SourceReport | None, scopes: Mapping[str, str], alive: int) ->
     )
 
 
+def _is_cut(listing: Listing, known: SourceReport) -> bool:
+    """Say whether a listing ended before its end. One that goes on from a cursor is never called complete."""
+    told = listing.checkpoint
+    return not listing.complete and not (told and told.cursor and known.cursor)
+
+
 def judge(
     listing: Listing,
     before: SourceReport | None,
@@ -93,7 +99,7 @@ def judge(
     if listing.error is not None:
         return Standing.DOUBTFUL, replace(known, error=str(listing.error), error_reason=listing.error.reason)
     if partial or listing.checkpoint is None:
-        return Standing.PARTIAL, known
+        return Standing.PARTIAL, replace(known, cut=partial and _is_cut(listing, known))
     now = replace(known, cursor=listing.checkpoint.cursor, scopes=dict(scopes))
     increment = bool(listing.checkpoint.cursor or known.cursor)
     if not listing.complete and increment:

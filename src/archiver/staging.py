@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archiver import examine, media, naming
+from archiver import examine, media, naming, vetting
 from archiver.contracts import Blob, Downloaded, Http, RawResponse, Response
 from archiver.errors import InvalidError
 from archiver.ledger import StoredFile
@@ -163,8 +163,8 @@ def collect(
 ) -> list[Staged]:
     """Prove every file that a fetch named: inside its directory, whole, of a sensible kind; then name it.
 
-    A file whose bytes are `known` keeps the name it has. Raises `InvalidError` naming what is wrong:
-    the material then stays pending.
+    A file whose bytes are `known` keeps the name it has. Raises `InvalidError` naming what is wrong, or
+    `FatalError` when that is the plugin: the material then stays pending.
     """
     files = _named(yielded)
     held = {(file.role, file.label, file.sha256): file for file in known}
@@ -174,13 +174,19 @@ def collect(
 
 
 def _named(yielded: Iterable[Fetched]) -> list[Fetched]:
-    """Hold what a fetch named to the contract. Raises `InvalidError`."""
-    files = list(yielded)
+    """Hold what a fetch named to the contract. Raises `InvalidError` and `FatalError`."""
+    files = [vetting.fetched(file) for file in yielded]
     if len(files) > MAX_FILES:
         raise InvalidError(f"{len(files)} files for one material are too many")
-    if not any(file.role in {Role.ORIGINAL, Role.RENDITION} for file in files):
+    if not files:
         raise InvalidError(
             "the source brought nothing", hint="see whether the item still has a file upstream"
+        )
+    roles = {file.role for file in files}
+    if roles.isdisjoint({Role.ORIGINAL, Role.RENDITION}):
+        raise InvalidError(
+            f"only {' and '.join(sorted(roles))} files came, and none that stands for the material",
+            hint="at least one has to be an original or a rendition: see what the item still has upstream",
         )
     if len({os.path.normpath(file.path) for file in files}) < len(files):
         # The first of them would be moved away, and the second found missing.

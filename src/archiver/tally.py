@@ -16,7 +16,8 @@ from archiver.work import Outcome
 
 
 def count_plan(report: Report, planned: Plan, known: Mapping[Key, Record]) -> None:
-    """Count what needs no fetch, and name what upstream does not give."""
+    """Count what needs no fetch and what a limit leaves out, and name what upstream does not give."""
+    report.remaining += len(planned.left)
     changed = {change.key: _word(change) for change in planned.changes}
     for found in planned.obstacles:
         assert found.problem is not None
@@ -76,8 +77,13 @@ def _fresh_of_items(before: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {
         (str(each.get("source")), str(each.get("reason")))
         for each in (told if isinstance(told, list) else ())
-        if isinstance(each, Mapping) and each.get("known") is False
+        if isinstance(each, Mapping) and each.get("known") is False and not _is_old_link(each)
     }
+
+
+def _is_old_link(told: Mapping[str, Any]) -> bool:
+    """Say whether a report of long ago led to it and it is gone: that makes no night a failure."""
+    return told.get("linked") is True and told.get("reason") == GoneError.reason
 
 
 def count_coverage(report: Report, found: Coverage) -> None:

@@ -127,10 +127,10 @@ class Tryout:
 
     def _listed(self, source: Source[Any, Any], found: dict[str, Material]) -> None:
         """Take what is listed, up to the limit and what comes right after it: perhaps the checkpoint."""
-        for item in source.discover(Scope(self.spec.entries, self.limit), ""):
+        given = source.discover(Scope(self.spec.entries, self.limit), "")
+        for item in vetting.listed(self.spec.name, source, given):
             if isinstance(item, Checkpoint):
-                checked = vetting.checkpoint(item)
-                self.watcher.checkpoint(replace(checked, cursor=self._mask.hide(checked.cursor)), cut=False)
+                self.watcher.checkpoint(replace(item, cursor=self._mask.hide(item.cursor)), cut=False)
                 return
             if self.tally.listed >= self.limit:
                 self.watcher.checkpoint(None, cut=True)

@@ -152,11 +152,11 @@ def _see_unchanged(staged: Iterable[Staged], error: SinkError) -> None:
 
 def _fetch(source: Source[Any, Any], material: Material, into: Path) -> tuple[Material, list[Fetched]]:
     files: list[Fetched] = []
-    for item in source.fetch(material, into):
+    for item in vetting.each(source, "fetch", source.fetch(material, into)):
         if isinstance(item, Fetched):
             files.append(item)
             continue
-        fuller = vetting.material(item)
+        fuller = vetting.material(item, "a Fetched, or of the material once more")
         if fuller.id != material.id:
             raise InvalidError(f"asked for {material.id}, the source answered with {fuller.id}")
         # The page may tell more of it, but not move it to another event.

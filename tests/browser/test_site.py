@@ -113,6 +113,7 @@ def test_the_slides_of_a_deck_open_one_by_one(browser: Browser, root: Path) -> N
         ("junq", "Junqiang Chen"),
         ("CHEF deploy", "Deploy"),
         ("讨论", "report"),
+        ("部署 云", "Juju"),
     ],
 )
 def test_search_from_a_folder(browser: Browser, root: Path, query: str, first: str) -> None:

@@ -433,6 +433,7 @@ def test_links_are_followed_only_when_asked_and_never_out(tree: Tree, tmp_path: 
     (tree.root / "in.pdf").symlink_to("real/a.pdf")
     (tree.root / "real" / "loop").symlink_to(tree.root)
     (tree.root / "dangling.pdf").symlink_to("nowhere")
+    (tree.root / "circle.pdf").symlink_to("circle.pdf")
     assert tree.listing().ids == ["real/a.pdf"]
     followed = tree.listing((BEIJING, {"follow": True}))
     assert followed.ids == ["in.pdf", "real/a.pdf"]

@@ -11,6 +11,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
@@ -178,8 +179,35 @@ class TestWebhook:
             update={"url": SecretStr("http://127.0.0.1:1/SECRETPART"), "base_url": "http://127.0.0.1:1"}
         )
         error = told(tmp_path, options, "webhook")
-        assert error
+        assert error.startswith("http://127.0.0.1:1/… could not be fetched: Connection refused")
         assert "SECRETPART" not in error
+
+    def test_somebody_who_never_answers_is_not_waited_for(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(notify, "SHORT", 1.0)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            there = Receiver(port=silent.getsockname()[1])
+            first = NotifySpec("webhook", hook(there), "always")
+            second = NotifySpec("github-summary", SummaryOptions(path=Path("s.md")), "always")
+            both = replace(config(tmp_path, SummaryOptions(), "webhook"), notify=(first, second))
+            began = time.monotonic()
+            deliveries = notify.deliver(both, registry(), TOLD, left=1)
+            # Four tries of thirty seconds it was; a second, on a machine with much to do.
+            assert time.monotonic() - began < 20
+        assert [(each.type, each.entry, bool(each.error)) for each in deliveries] == [
+            ("webhook", 1, True),
+            ("github-summary", 2, False),
+        ]
+        assert f"http://127.0.0.1:{there.port}/… could not be fetched: " in deliveries[0].error
+        assert (tmp_path / "s.md").exists()
+
+    def test_no_pause_outlasts_the_time(self, receiver: Receiver, tmp_path: Path) -> None:
+        receiver.answers = [(500, {})]
+        made = config(tmp_path, hook(receiver, pause=60), "webhook")
+        (delivery,) = notify.deliver(made, registry(), TOLD)
+        assert "answered 500" in delivery.error
+        assert len(receiver.got) == 1
 
     def test_a_private_address_is_refused_unless_it_is_named(
         self, receiver: Receiver, tmp_path: Path
@@ -341,6 +369,44 @@ class TestWhen:
         assert len(receiver.got) == 1
 
 
+class TestTime:
+    """All deliveries together have one bound, whatever a notifier does."""
+
+    @pytest.mark.parametrize(
+        ("left", "seconds"), [(None, 27), (3600, 27), (20, 18), (1, 4.5), (0, 4.5), (-100, 4.5)]
+    )
+    def test_no_more_of_it_than_the_run_has_left(
+        self, tmp_path: Path, left: float | None, seconds: float
+    ) -> None:
+        made, seen = registry(), []
+
+        class Asking(SummaryNotifier):
+            def deliver(self, notice: Notice) -> None:
+                seen.append(notice.seconds)
+
+        asking = Registry(made.plugins, made.sources, made.sinks, made._manager, {"github-summary": Asking})
+        given = config(tmp_path, SummaryOptions(), "github-summary", "always")
+        assert [each.error for each in notify.deliver(given, asking, TOLD, left=left)] == [""]
+        assert seen == [pytest.approx(seconds)]
+
+    def test_one_that_does_not_come_back_is_given_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(notify, "SHORT", 0.2)
+        made, never = registry(), threading.Event()
+
+        class Hanging(SummaryNotifier):
+            def deliver(self, notice: Notice) -> None:
+                never.wait(60)
+
+        hanging = Registry(made.plugins, made.sources, made.sinks, made._manager, {"github-summary": Hanging})
+        given = config(tmp_path, SummaryOptions(), "github-summary", "always")
+        (delivery,) = notify.deliver(given, hanging, TOLD, left=0)
+        assert not never.is_set()
+        never.set()
+        assert delivery.error.endswith("and was given up; perhaps it arrived")
+
+
 def test_the_plugin_announces_them() -> None:
     assert notifiers.archiver_notifiers() == [WebhookNotifier, MailNotifier, SummaryNotifier]
 
@@ -357,4 +423,4 @@ def test_a_notice_is_not_said_to_be_sent_by_the_next_run() -> None:
     )
     told = config(Path(), MailOptions(to=("a@example.org",)), "mail")
     (delivery,) = notify.deliver(told, known, TOLD, forced=True)
-    assert "Check the address; this notice is not sent again." in delivery.error
+    assert "Check the address; no other run sends this notice." in delivery.error

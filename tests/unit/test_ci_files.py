@@ -148,6 +148,20 @@ def test_the_units_are_units() -> None:
     # A folder for state is made by systemd, and with ProtectSystem=strict it is all that can be written.
     assert service["Service"]["WorkingDirectory"] == f"/var/lib/{service['Service']['StateDirectory']}"
     assert timer["Timer"]["Persistent"] == "true"
+    # A run that somebody stops leaves with 130, and has recorded what it stored.
+    assert service["Service"]["SuccessExitStatus"] == "130"
+
+
+def test_one_word_on_who_may_read_the_credentials() -> None:
+    """Root for systemd, the user of cron for cron."""
+    page = (CI / "index.md").read_text(encoding="utf-8")
+    assert re.search(r"install -m (\d+) -g (\w+) /dev/null /etc/archive/credentials", page).groups() == (  # type: ignore[union-attr]  # or fail
+        "640",
+        "archive",
+    )
+    unit = (CI / "archive.service").read_text(encoding="utf-8")
+    assert "chmod 640" in unit
+    assert "600" not in unit + page
 
 
 def test_the_line_for_cron() -> None:
@@ -169,7 +183,7 @@ def machine(tmp_path: Path) -> Machine:
     stub = (
         f'#!{sys.executable}\nimport sys\nopen("{tmp_path}/calls", "a").write(repr(sys.argv[1:]) + "\\n")\n'
     )
-    (bin_folder / "archive").write_text(stub + "print('{\"coverage\": 0.5}')\n")
+    (bin_folder / "archive").write_text(stub + 'print(\'{"type": "run.finished", "coverage": 0.5}\')\n')
     (bin_folder / "archive").chmod(0o755)
     return Machine(tmp_path / "machine", tmp_path / "repository", {}, {"PATH": f"{bin_folder}:/usr/bin:/bin"})
 
@@ -197,7 +211,9 @@ def test_arguments_are_words_and_nothing_else(machine: Machine, arguments: str, 
 
 def test_words_that_are_none_run_nothing(machine: Machine) -> None:
     done = github(machine, {"arguments": "--source 'my decks"})
-    assert (done["result"], done["exit-code"]) == ("failure", "2")
+    assert (done["result"], done["exit-code"], done["report"]) == ("failure", "2", "")
+    calls = (machine.folder.parent / "calls").read_text(encoding="utf-8").splitlines()
+    assert not any(call.startswith("['run'") for call in calls)
     assert "The input arguments cannot be split into words: No closing quotation." in machine.log
     assert "Traceback" not in machine.log
     assert " 'run'" not in (machine.folder.parent / "calls").read_text().replace("[", " ")
@@ -211,3 +227,44 @@ def test_a_version_is_a_version(machine: Machine, version: str, code: int) -> No
     assert machine.shell(install["run"], {"VERSION": version}) == code
     assert "must be a release" in machine.log
     assert not list(machine.folder.rglob("pwned"))
+
+
+def _says(machine: Machine, script: str) -> None:
+    """Let `archive run` do something else; the other commands only say what the archive has."""
+    path = machine.folder.parent / "bin" / "archive"
+    path.write_text(
+        f"#!{sys.executable}\nimport sys\nif sys.argv[1] != 'run':\n    print('{{\"coverage\": 0.5}}')\n"
+        f"    sys.exit()\n{script}\n"
+    )
+
+
+def test_words_that_make_no_run_are_no_success(machine: Machine) -> None:
+    _says(machine, "print('Usage: archive run [OPTIONS]')")
+    done = github(machine, {"arguments": "--help"})
+    assert (done["result"], done["exit-code"], done["report"]) == ("failure", "2", "")
+    assert "There was no run" in machine.log
+    assert "All done." not in machine.summary
+
+
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_no_title_commands_the_runner(machine: Machine, code: int) -> None:
+    _says(
+        machine,
+        'print(\'{"type": "run.finished"}\')\n'
+        f"sys.stderr.write('::error:: a title: 1 new\\n')\nsys.exit({code})",
+    )
+    done = github(machine)
+    assert done["exit-code"] == str(code)
+    assert done["report"].endswith("archive-run.jsonl")
+    obeyed, word = [], ""
+    for line in machine.log.splitlines():
+        # As the runner does it: nothing is a command until the word that was named.
+        if word:
+            word = "" if line == f"::{word}::" else word
+        elif line.startswith("::stop-commands::"):
+            word = line.removeprefix("::stop-commands::")
+            assert re.fullmatch(r"[0-9a-f]{40}", word)
+        elif line.startswith("::"):
+            obeyed.append(line)
+    assert "::error:: a title: 1 new" in machine.log
+    assert (obeyed, word) == ([], "")

@@ -150,6 +150,9 @@ def test_a_missing_file_a_directory_and_a_large_file(tmp_path: Path) -> None:
         read_text(tmp_path / "nope.yaml")
     assert "no such file" in caught.value.message
     assert "archive init" in caught.value.hint
+    with pytest.raises(ConfigProblems) as caught:
+        read_text(Path("no such.yaml"))
+    assert "`archive init 'no such.yaml'`" in caught.value.hint
     with pytest.raises(ConfigProblems, match="is a directory"):
         read_text(tmp_path)
     large = tmp_path / "large.yaml"

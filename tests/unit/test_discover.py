@@ -47,10 +47,18 @@ def listing(*items: Any, discovery: Discovery | None = None) -> Listing:
 
 
 def test_a_listing_ends_with_its_checkpoint() -> None:
-    found = listing(material(), material("y"), Checkpoint("c", complete=True), material("after"))
+    found = listing(material(), material("y"), Checkpoint("c", complete=True))
     assert [item.material.id for item in found.found] == ["x", "y"]
     assert found.complete
     assert found.checkpoint == Checkpoint("c", complete=True)
+
+
+def test_what_comes_after_the_checkpoint_is_taken_and_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    found = listing(material(), Checkpoint("c", complete=True), material("after"))
+    assert [item.material.id for item in found.found] == ["x", "after"]
+    assert not found.complete
+    assert found.checkpoint == Checkpoint()
+    assert "source src went on after its checkpoint" in caplog.text
 
 
 def test_without_a_checkpoint_nothing_is_complete() -> None:
@@ -100,7 +108,7 @@ def test_an_error_that_is_none_becomes_one() -> None:
 
 def test_a_listing_that_is_no_iterator_is_a_fault_of_the_plugin() -> None:
     found = Discovery(Router([A]), Filters()).listings([listable(lambda *_: None)])[0]  # type: ignore[arg-type]
-    assert "TypeError" in str(found.error)
+    assert "it returned None" in str(found.error)
     assert "plugin" in str(found.error)
 
 

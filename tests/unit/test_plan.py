@@ -144,6 +144,7 @@ def test_what_is_unrouted_now_stays_with_the_event_that_holds_it() -> None:
 
 def test_a_limit_counts_work() -> None:
     planned = plan([found(name) for name in "xyz"], known(filters=Filters(limit=2)))
+    assert [work.found.material.id for work in planned.left] == ["z"]
     assert [work.found.material.id for work in planned.work] == ["x", "y"]
 
 

@@ -138,6 +138,7 @@ class Reader:
 def plain(line: str) -> str:
     line = re.sub(r"\d+(\.\d+)? (ms|s|B|kB)\b", "N", line)
     line = re.sub(r"-[0-9a-f]{12}\.", "-HASH.", line)
+    line = re.sub(r"^ +/\S*/archive/", "FOLDER/archive/", line)
     return re.sub(r"(are in|in) \S*/[\w/.-]+", r"\1 FOLDER", line).strip()
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from archiver.allowance import TIME, Limits
-from archiver.errors import BlockedError, LeaseHeldError, SourceError
+from archiver.cli.summary import lines
+from archiver.errors import BlockedError, LeaseHeldError, SourceError, TransientError
 from archiver.lease import Lease
-from archiver.model import Kind
+from archiver.model import Kind, Material
+from archiver.route import Filters
 from line_kit import A, Item, Upstream, World
 from media_samples import pdf
 
@@ -159,6 +163,34 @@ class TestKnownTrouble:
         world.up.change("x", fails=BlockedError("a captcha"))
         assert [self.codes(world.run()) for _ in range(3)] == [(1, 1), (1, 0), (1, 0)]
 
+    def test_an_outage_is_news_once_though_it_shows_by_the_items_first(self, world: World) -> None:
+        for name in "xyz":
+            world.up.change(name, fails=TransientError("connection refused"))
+        codes = [self.codes(world.run())]
+        self.broken(world, TransientError("connection refused"))
+        codes += [self.codes(world.run()) for _ in range(2)]
+        assert codes == [(1, 1), (1, 0), (1, 0)]
+
+    def test_and_though_it_shows_by_the_listing_first(self, world: World) -> None:
+        self.broken(world, TransientError("connection refused"))
+        codes = [self.codes(world.run())]
+        world.up.breaks_after = None
+        world.up.change("x", fails=TransientError("connection refused"))
+        codes += [self.codes(world.run()) for _ in range(2)]
+        assert codes == [(1, 1), (1, 0), (1, 0)]
+
+    def test_another_reason_of_the_listing_is_news(self, world: World) -> None:
+        world.up.change("x", fails=TransientError("connection refused"))
+        world.run()
+        self.broken(world, BlockedError("no datacenter may list this"))
+        assert self.codes(world.run()) == (1, 1)
+
+    def test_one_item_that_is_blocked_for_ever_excuses_no_listing(self, world: World) -> None:
+        world.up.change("x", fails=BlockedError("a captcha"))
+        assert [self.codes(world.run()) for _ in range(2)] == [(1, 1), (1, 0)]
+        self.broken(world, BlockedError("no datacenter may list this"))
+        assert self.codes(world.run()) == (1, 1)
+
     def test_an_alarm_is_never_passed_over(self, world: World) -> None:
         world.up.put(*(Item(str(number)) for number in range(20)))
         world.run()
@@ -186,3 +218,67 @@ class TestWaiting:
                 world.prepared(wait=0.1).execute()
         finally:
             other.release()
+
+
+class TestWhatRemains:
+    """What was never listed nobody can count, and no report says that it is nothing."""
+
+    def told(self, report: Any) -> str:
+        *_, last = lines(report, {})
+        return str(last)
+
+    def test_a_stop_while_listing(self, world: World) -> None:
+        run = world.prepared(limits=Limits(requests=1))
+        world.up.items["y"] = _Telling("y", told=lambda: run._allowance.asked(None))
+        report = run.execute()
+        assert (report.stopped, report.remaining, report.unlisted) == ("request-limit", 1, ["src"])
+        assert "1 remains (src was not listed to the end: there may be more)" in self.told(report)
+        assert world.head().report["sources"]["src"]["cut"] is True
+
+    def test_a_stop_before_anything_was_listed(self, world: World) -> None:
+        run = world.prepared(limits=Limits(requests=1))
+        run._allowance.asked(None)
+        report = run.execute()
+        assert (report.remaining, report.unlisted) == (0, ["src"])
+        assert "how much remains is not known (src was not listed to the end" in self.told(report)
+
+    def test_a_limit_of_items(self, world: World) -> None:
+        report = world.run(filters=Filters(limit=2))
+        assert (report.total("new"), report.remaining, report.unlisted) == (2, 0, ["src"])
+        assert self.told(report).endswith(
+            "How much remains is not known (src was not listed to the end: there may be more)."
+        )
+        again = world.run(filters=Filters(limit=2))
+        assert (again.total("new"), again.remaining, again.unlisted) == (1, 0, [])
+        assert "remain" not in self.told(again)
+
+    def test_what_was_listed_above_the_limit_is_counted(self, tmp_path: Path) -> None:
+        world = World(tmp_path, events=(A,), upstreams={"one": Upstream(), "two": Upstream()})
+        for name, each in world.upstreams.items():
+            each.put(Item(f"{name}-x"), Item(f"{name}-y"))
+        report = world.run(filters=Filters(limit=2))
+        assert (report.total("new"), report.remaining, report.unlisted) == (2, 2, [])
+        assert self.told(report).endswith("2 remain.")
+
+    def test_a_stop_after_the_listing(self, world: World) -> None:
+        run = world.prepared(jobs=1, limits=Limits(seconds=3600))
+        world.up.during_fetch = lambda name: run._allowance._over(TIME)
+        report = run.execute()
+        assert (report.remaining, report.unlisted) == (3, [])
+        assert self.told(report).endswith("3 remain for the next run.")
+
+    def test_a_whole_run_leaves_nothing(self, world: World) -> None:
+        report = world.run()
+        assert (report.remaining, report.unlisted) == (0, [])
+
+
+@dataclass
+class _Telling(Item):
+    """A material that says when it is listed."""
+
+    told: Callable[[], object] = lambda: None
+
+    @property
+    def material(self) -> Material:
+        self.told()
+        return super().material

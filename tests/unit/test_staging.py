@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ import pytest
 
 from archiver import staging
 from archiver.contracts import Downloaded, Response
-from archiver.errors import InvalidError
+from archiver.errors import FatalError, InvalidError
 from archiver.ledger import StoredFile
-from archiver.model import Fetched, Kind, Material, Role
+from archiver.model import Fetched, Grade, Kind, Material, Role
 from media_samples import login_page, pdf
 
 DECK = Material("1", Kind.SLIDES, title="Deploy OpenStack with Chef", event="a")
@@ -114,11 +116,38 @@ def test_nothing_only_sidecars_and_too_many_are_refused(into: Path, monkeypatch:
     (into / "f").write_bytes(b"text")
     with pytest.raises(InvalidError, match="nothing"):
         staging.collect(into, [], OTHER, "t")
-    with pytest.raises(InvalidError, match="nothing"):
+    with pytest.raises(InvalidError, match="only sidecar files came") as raised:
         staging.collect(into, [Fetched(Path("f"), Role.SIDECAR)], OTHER, "t")
+    assert "at least one has to be an original or a rendition" in raised.value.hint
     monkeypatch.setattr(staging, "MAX_FILES", 2)
     with pytest.raises(InvalidError, match="too many"):
         staging.collect(into, [Fetched(Path(f"{n}")) for n in range(3)], OTHER, "t")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"role": "main"}, "unknown role 'main': use one of original, rendition, derivative, sidecar"),
+        ({"grade": "best"}, "unknown grade 'best': use one of original, pdf, reduced"),
+        ({"role": None}, "unknown role None"),
+        ({"role": ["original"]}, "unknown role"),
+        ({"label": 3}, "has label = 3; expected text"),
+        ({"media_type": None}, "has media_type = None; expected text"),
+        ({"path": None}, "has the path None; expected a Path"),
+    ],
+)
+def test_wrong_types_are_the_fault_of_the_plugin(into: Path, wrong: Any, told: str) -> None:
+    (into / "f").write_bytes(b"text")
+    with pytest.raises(FatalError, match=re.escape(told)) as raised:
+        staging.collect(into, [replace(Fetched(Path("f")), **wrong)], OTHER, "t")
+    assert "plugin" in raised.value.hint
+
+
+def test_words_do_for_roles_and_grades(into: Path) -> None:
+    (into / "f").write_bytes(b"text")
+    named: Any = Fetched("f", "original", "pdf")  # type: ignore[arg-type]
+    (staged,) = staging.collect(into, [named], OTHER, "t")
+    assert (staged.stored.role, staged.stored.grade) == (Role.ORIGINAL, Grade.PDF)
 
 
 def test_a_login_page_is_no_deck(into: Path) -> None:

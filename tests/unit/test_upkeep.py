@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from archiver import upkeep
 from archiver.cli import execute
 from site_kit import jpeg
 
@@ -116,3 +118,54 @@ def test_pictures_are_drawn_by_the_workers_not_by_the_pages(
     assert execute(["run", "-c", config]) == 0
     assert list((tmp_path / "one/derived").glob("*/w360-v1.jpg"))
     assert list((tmp_path / "two/derived").glob("*/pictures-v1.json"))
+
+
+PUBLIC = CONFIG.replace("{type: disk, path: ./two}", "{type: disk, path: ./two, audience: public}")
+
+
+def _said(folder: Path, word: str) -> list[str]:
+    files = [file for file in folder.rglob("*") if file.is_file() and "state" not in file.parts]
+    return [str(file) for file in files if word in file.read_text(encoding="utf-8", errors="replace")]
+
+
+def test_public_pages_are_emptied_when_nothing_is_cleared_any_more(config: str, tmp_path: Path) -> None:
+    path, cleared = Path(config), "Beijing Stop, consent: public,"
+    path.write_text(PUBLIC.replace("Beijing Stop,", cleared), encoding="utf-8")
+    assert execute(["run", "-c", config]) == 0
+    assert _said(tmp_path / "two/site", "Beijing Stop")
+    path.write_text(PUBLIC, encoding="utf-8")
+    assert execute(["run", "-c", config]) == 0
+    assert _said(tmp_path / "two/site", "Beijing Stop") == []
+    assert "<html" in (tmp_path / "two/site/event/beijing.html").read_text(encoding="utf-8")
+
+
+def test_what_was_cleared_for_a_moment_leaves_the_pages_with_the_next_run(
+    config: str, tmp_path: Path
+) -> None:
+    path = Path(config)
+    talks = "Beijing Stop, consent: public, talks: [Chef, {title: Juju, consent: internal}],"
+    path.write_text(PUBLIC.replace("Beijing Stop,", talks), encoding="utf-8")
+    assert execute(["run", "-c", config]) == 0
+    assert _said(tmp_path / "two/site", "Juju") == []
+    path.write_text(path.read_text(encoding="utf-8").replace("internal", "public"), encoding="utf-8")
+    assert execute(["site", "-c", config]) == 0
+    assert _said(tmp_path / "two/site", "Juju")
+    path.write_text(PUBLIC.replace("Beijing Stop,", talks), encoding="utf-8")
+    assert execute(["run", "-c", config]) == 0
+    assert _said(tmp_path / "two/site", "Juju") == []
+
+
+def test_public_pages_that_cannot_be_made_fail_the_run(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(config).write_text(PUBLIC, encoding="utf-8")
+    shown = upkeep._Upkeep.show
+
+    def show(self: Any, name: str, head: Any) -> None:
+        if self.public:
+            raise ValueError("a fault of ours")
+        shown(self, name, head)
+
+    monkeypatch.setattr(upkeep._Upkeep, "show", show)
+    assert execute(["run", "-c", config]) == 3
+    assert "not cleared any more" in capsys.readouterr().err

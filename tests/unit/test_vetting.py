@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from archiver import vetting
 from archiver.errors import BlockedError, FatalError
 from archiver.ledger import Record, State, dump, load
-from archiver.model import Checkpoint, Kind, Material, Unavailable
+from archiver.model import Checkpoint, Fetched, Kind, Material, Unavailable
 
 GOOD = Material("x", Kind.SLIDES, authors=("Ada Fan",), tags=("a",), size=3, extra={"k": "v"})
 
@@ -57,7 +59,72 @@ def test_long_texts_are_cut_but_no_identity() -> None:
 def test_unavailable() -> None:
     error = BlockedError("login")
     assert vetting.unavailable(Unavailable(GOOD, error)) == (GOOD, error)
-    assert "ValueError: no" in str(vetting.unavailable(Unavailable(GOOD, ValueError("no")))[1])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("error", "told"), [(ValueError("no"), "ValueError: no"), ("gone", "str: gone")])
+def test_an_unavailable_without_a_source_error_is_the_fault_of_the_plugin(error: Any, told: str) -> None:
+    given = Unavailable(GOOD, error)
+    wrong = vetting.trouble(given)
+    assert wrong is not None
+    assert told in wrong.message
+    assert "has to be a SourceError" in wrong.message
+    assert "plugin" in wrong.hint
+    about, found = vetting.unavailable(given)
+    assert (about, str(found)) == (GOOD, str(wrong))
+
+
+class Feed:
+    """What the messages call the plugin by."""
+
+
+async def asynchronous() -> None:
+    raise AssertionError("nobody awaits it")
+
+
+async def asynchronous_listing() -> AsyncIterator[Material]:
+    yield GOOD
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: None, "it returned None"),
+        (lambda: Fetched(Path("a.pdf")), "it returned something of type Fetched"),
+        (asynchronous, "it returned something of type coroutine: sources are not asynchronous"),
+        (asynchronous_listing, "of type async_generator: sources are not asynchronous"),
+    ],
+)
+@pytest.mark.parametrize(("method", "wanted"), [("fetch", "Fetched"), ("discover", "a Checkpoint")])
+def test_what_gives_nothing_to_go_through_is_named(
+    method: str, wanted: str, make: Callable[[], Any], told: str
+) -> None:
+    with pytest.raises(FatalError) as raised:
+        vetting.each(Feed(), method, make())
+    assert f"`{method}` of Feed has to yield" in raised.value.message
+    assert wanted in raised.value.message
+    assert raised.value.message.endswith(told)
+
+
+def test_a_listing_ends_with_its_checkpoint(caplog: pytest.LogCaptureFixture) -> None:
+    end = Checkpoint("here", complete=True)
+    assert list(vetting.listed("feed", Feed(), [GOOD, end])) == [GOOD, end]
+    assert list(vetting.listed("feed", Feed(), iter([GOOD]))) == [GOOD]
+    assert list(vetting.listed("feed", Feed(), [end, Checkpoint()])) == [Checkpoint("here")]
+    assert not caplog.records
+    with pytest.raises(FatalError):
+        list(vetting.listed("feed", Feed(), [Checkpoint(7)]))  # type: ignore[arg-type]
+
+
+def test_what_is_listed_after_the_checkpoint_is_taken_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    late = [GOOD, Checkpoint("here", complete=True), replace(GOOD, id="y"), replace(GOOD, id="z")]
+    *taken, end = vetting.listed("feed", Feed(), late)
+    assert [item.id for item in taken] == ["x", "y", "z"]
+    assert end == Checkpoint()
+    (record,) = caplog.records
+    assert "source feed went on after its checkpoint" in record.getMessage()
+    assert "(2)" in record.getMessage()
 
 
 def test_checkpoints() -> None:

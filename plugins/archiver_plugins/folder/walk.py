@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -213,10 +214,9 @@ class _Walk:
         linked = folder.linked or entry.is_symlink()
         if entry.is_symlink() and not self._may_follow(entry):
             return None
-        try:
-            status = entry.stat(follow_symlinks=linked)
-        except FileNotFoundError:
-            return None  # gone since the folder was listed, or a link to nothing
+        status = self._status(entry, linked=linked)
+        if status is None:
+            return None
         identity = (status.st_dev, status.st_ino)
         raw, parts = (*folder.raw, entry.name), (*folder.parts, part)
         if stat.S_ISDIR(status.st_mode):
@@ -226,6 +226,17 @@ class _Walk:
         if not stat.S_ISREG(status.st_mode) or identity in self.own:
             return None  # a pipe, a socket, a device; the configuration
         return Found(parts, "/".join(raw), status.st_size, status.st_mtime_ns, linked)
+
+    def _status(self, entry: os.DirEntry[str], *, linked: bool) -> os.stat_result | None:
+        try:
+            return entry.stat(follow_symlinks=linked)
+        except FileNotFoundError:
+            return None  # gone since the folder was listed, or a link to nothing
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            self.log.warning("the link %s leads in a circle and is passed over", _shown(Path(entry.path)))
+            return None
 
     def _may_follow(self, entry: os.DirEntry[str]) -> bool:
         if not self.wanted.follow:

@@ -20,7 +20,10 @@ MOST_BYTES = 256 << 10
 MOST_ENTRIES = 50
 #: Seconds that one pause lasts at most, whatever the other side asks for.
 LONGEST = 60.0
-_SECONDS = 30.0
+#: Seconds that one try waits for an answer at most: within the time for all of them there is a second one.
+_SECONDS = 10.0
+#: Seconds that have to be left for another try: a shorter one says nothing of the other side.
+_SHORTEST = 2.0
 
 
 def _address(value: SecretStr) -> SecretStr:
@@ -65,23 +68,25 @@ class WebhookNotifier(api.Notifier[WebhookOptions]):
         name = f"run_{notice.data.get('run', '')}"
         body = encode(notice)
         pause = self.options.pause
+        until = time.monotonic() + notice.seconds
         for left in range(self.options.attempts - 1, -1, -1):
             try:
-                return self._post(name, body)
+                return self._post(name, body, max(0.1, min(_SECONDS, until - time.monotonic())))
             except api.TransientError as error:
-                if not left:
+                wanted = min(LONGEST, max(pause, error.retry_after or 0.0))
+                if not left or time.monotonic() + wanted + _SHORTEST > until:
                     raise
                 self.context.log.info("The webhook is tried again: %s", error.message)
-                time.sleep(min(LONGEST, max(pause, error.retry_after or 0.0)))
+                time.sleep(wanted)
                 pause *= 2
         return None
 
-    def _post(self, name: str, body: bytes) -> None:
+    def _post(self, name: str, body: bytes, seconds: float) -> None:
         url = self.options.url.get_secret_value()
         try:
             headers = self._headers(name, body)
             with closing(
-                self.context.http.send("POST", url, headers=headers, body=body, seconds=_SECONDS)
+                self.context.http.send("POST", url, headers=headers, body=body, seconds=seconds)
             ) as a:
                 self._check(a.status, dict(a.headers))
         except api.SourceError as error:
@@ -111,9 +116,13 @@ class WebhookNotifier(api.Notifier[WebhookOptions]):
         return urlsplit(self.options.url.get_secret_value()).hostname or ""
 
     def _hidden(self, words: str) -> str:
-        """Take the address out of a message, but for its host."""
-        parts = urlsplit(self.options.url.get_secret_value())
-        for secret in (parts.geturl(), parts.query, parts.path):
+        """Take the address out of a message, but for its host, which says which entry it was."""
+        url = self.options.url.get_secret_value()
+        parts = urlsplit(url)
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        for secret in (url, parts.geturl(), api.redact(url)):
+            words = words.replace(secret, f"{shown}/…")
+        for secret in (parts.query, parts.path):
             if len(secret) > 1:
                 words = words.replace(secret, "/…")
         return words

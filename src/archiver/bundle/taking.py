@@ -10,10 +10,9 @@ from archiver.bundle.gathering import is_open
 from archiver.bundle.model import Bundle, Item, Refused
 from archiver.config import SourceSpec
 from archiver.contracts import Source
-from archiver.errors import SourceError
 from archiver.ledger import Key, Record
 from archiver.plan import Plan, Work
-from archiver.report import LEFT_ALONE, Report, SourceReport
+from archiver.report import LEFT, LEFT_ALONE, Report, SourceReport
 from archiver.route import Filters, Found
 
 
@@ -29,7 +28,9 @@ class Handed:
         for name, why in self.left.items():
             before = report.sources.get(name, SourceReport())
             told = "; ".join([*filter(None, [before.error]), *why])
-            report.sources[name] = replace(before, error=told, error_reason=SourceError.reason)
+            # Where the listing failed too, that is what there is to look after.
+            reason = before.error_reason if before.error else LEFT
+            report.sources[name] = replace(before, error=told, error_reason=reason)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Taking:
         for (source, why), these in why_not.items():
             handed.left.setdefault(source, []).append(_told(why, these))
         if self.filters.limit is not None:
-            del handed.plan.work[max(0, self.filters.limit - len(planned.work)) :]
+            handed.plan.keep(max(0, self.filters.limit - len(planned.work)))
         return handed
 
     def _unfit(self, each: Item | Refused, types: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ Nothing but click is imported until a subcommand is chosen, so that `archive --h
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TextIO

@@ -24,6 +24,7 @@ def reading(config: Config, registry: Registry, needed: str | None = None) -> It
 
     Raises `SinkError` when none can, or the one that is `needed` cannot.
     """
+    from archiver import identity
     from archiver.archive import open_archive
     from archiver.instances import Instances, Workshop
 
@@ -33,6 +34,7 @@ def reading(config: Config, registry: Registry, needed: str | None = None) -> It
         public = {spec.name for spec in config.sinks if spec.audience == "public"}
         sinks = ((spec.name, partial(instances.sink, spec.name)) for spec in config.sinks)
         archive = open_archive(sinks, public)
+        identity.check(identity.of_heads(archive.heads.values()))
         if not archive.heads:
             raise _none(archive.errors)
         for name, error in archive.errors.items():

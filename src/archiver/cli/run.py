@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +132,7 @@ def go(config: Config, prepared: Run, *, as_json: bool, notifying: bool = False)
     titles = {event.id: event.title for event in config.events}
     watcher = watch(titles, as_json=as_json)
     prepared.watcher = watcher
+    began, limit = time.monotonic(), prepared.options.limits.seconds
     try:
         report = prepared.execute()
     except ArchiverError as error:
@@ -144,7 +146,8 @@ def go(config: Config, prepared: Run, *, as_json: bool, notifying: bool = False)
         _tell_plan(prepared)
     summary.tell(report, titles)
     code = report.exit_code()
-    told = telling.after_run(prepared.config, prepared.registry, report, code) if notifying else []
+    left = None if limit is None else limit - (time.monotonic() - began)
+    told = telling.after_run(prepared.config, prepared.registry, report, code, left) if notifying else []
     if as_json:
         _last_record(report, code, told)
     return code

@@ -10,6 +10,7 @@ import click
 from archiver.cli.common import check_address, common_options, echo_json, load, printable
 from archiver.cli.named import check_sinks
 from archiver.cli.reading import knowing, reading
+from archiver.cli.words import count
 
 if TYPE_CHECKING:
     from archiver.archive import Archive, Head
@@ -95,13 +96,9 @@ def _tell(name: str, head: Head, result: Built, *, as_json: bool) -> None:
         echo_json({"sink": name, **asdict(result)})
         return
     where = str(root / "index.html") if root is not None else f"index.html in sink {name}"
-    changed = f"{result.written} files written" if result.written else "nothing had changed"
-    click.echo(printable(f"{where}: {result.pages} pages, {changed}."))
+    changed = f"{count(result.written, 'file')} written" if result.written else "nothing had changed"
+    click.echo(printable(f"{where}: {count(result.pages, 'page')}, {changed}."))
     if result.undrawn:
         click.echo(
-            f"No small picture could be made of {_files(result.undrawn)}; the pages show them without."
+            f"No small picture could be made of {count(result.undrawn, 'file')}; the pages show them without."
         )
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"

@@ -52,7 +52,7 @@ def take_over() -> None:
         if before is not None:
             before.flush()
     stdout = _State.ours = _Steady(
-        open(_duplicate(1), "wb", closefd=False),  # noqa: SIM115, PTH123  # open as long as the process is
+        open(_duplicate(1), "wb", closefd=False),  # noqa: SIM115  # open as long as the process is
         encoding=before.encoding if before is not None else "utf-8",
         # A Chinese title on a terminal set to Latin-1 is written with escapes instead of failing.
         errors="backslashreplace",
@@ -119,7 +119,7 @@ def _for_people(number: int) -> _Steady:
     """Open a descriptor that leads to standard error, as Python itself does: each line goes out at once."""
     stderr = sys.__stderr__
     return _Steady(
-        open(number, "wb", closefd=False),  # noqa: SIM115, PTH123  # open as long as the process is
+        open(number, "wb", closefd=False),  # open as long as the process is
         encoding=stderr.encoding if stderr is not None else "utf-8",
         errors="backslashreplace",
         line_buffering=True,

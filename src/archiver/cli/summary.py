@@ -122,24 +122,38 @@ def _ending(report: Report) -> str:
     if any(sink.error for sink in report.sinks.values()):
         return _sink_trouble(report, fetched)
     if report.interrupted:
-        rest = f"{report.remaining:,} remain" if report.remaining != 1 else "1 remains"
         recorded = "is" if fetched == 1 else "are"
         return (
-            f"Interrupted: {count(fetched, 'item')} {recorded} stored and recorded, {rest}. "
+            f"Interrupted: {count(fetched, 'item')} {recorded} stored and recorded, {_rest(report)}. "
             "Run again to go on from here."
         )
     if report.stopped:
         return _limited(report, fetched)
+    rest = _rest(report) if report.remaining or report.unlisted else ""
+    more = f" {rest[0].upper()}{rest[1:]}." if rest else ""
     if fetched:
-        return f"Done: {count(fetched, 'item')}, {count(report.files, 'file')}, {size(report.bytes)}."
+        return f"Done: {count(fetched, 'item')}, {count(report.files, 'file')}, {size(report.bytes)}.{more}"
     listed_badly = any(source.error or source.alarm for source in report.sources.values())
-    return "Nothing new was stored." if report.problems or listed_badly else "Nothing new."
+    return f"Nothing new{' was stored' if report.problems or listed_badly else ''}.{more}"
 
 
 def _limited(report: Report, fetched: int) -> str:
     recorded = f"{count(fetched, 'item')} {'is' if fetched == 1 else 'are'} stored and recorded"
+    rest = (
+        f"{_rest(report)}. The next run goes on" if report.unlisted else f"{_rest(report)} for the next run"
+    )
+    return f"The {report.stopped.replace('-', ' ')} was met: {recorded}, {rest}."
+
+
+def _rest(report: Report) -> str:
+    """Say how much remains, as far as it is known: what was never listed, nobody can count."""
     rest = f"{report.remaining:,} remain" if report.remaining != 1 else "1 remains"
-    return f"The {report.stopped.replace('-', ' ')} was met: {recorded}, {rest} for the next run."
+    if not report.unlisted:
+        return rest
+    cut = (
+        f"{', '.join(report.unlisted)} {'was' if len(report.unlisted) == 1 else 'were'} not listed to the end"
+    )
+    return f"{rest if report.remaining else 'how much remains is not known'} ({cut}: there may be more)"
 
 
 def _dry(report: Report, fetched: int) -> str:

@@ -37,8 +37,13 @@ def newest(config: Config, registry: Registry, run: str = "", since: str = "") -
         return _digest(config, archive, reports, chosen, begin) if begin < chosen else None
 
 
-def after_run(config: Config, registry: Registry, report: Report, code: int) -> list[Delivery]:
-    """Tell of a run that has ended. Raises nothing: what could not be delivered is told on stderr."""
+def after_run(
+    config: Config, registry: Registry, report: Report, code: int, left: float | None = None
+) -> list[Delivery]:
+    """Tell of a run that has ended. Raises nothing: what could not be delivered is told on stderr.
+
+    `left` are the seconds that the run's time limit leaves, None without one.
+    """
     if not config.notify or report.dry_run:
         return []
     from archiver.digest import Reports, failure
@@ -50,7 +55,7 @@ def after_run(config: Config, registry: Registry, report: Report, code: int) -> 
             told = _digest(config, archive, reports, report.run, before, code)
     except ArchiverError as error:
         told = failure(config, report.run, report.started, str(error), code)
-    return send(config, registry, told)
+    return send(config, registry, told, left=left)
 
 
 def after_failure(config: Config, registry: Registry, report: Report, error: ArchiverError) -> list[Delivery]:
@@ -62,15 +67,19 @@ def after_failure(config: Config, registry: Registry, report: Report, error: Arc
     return send(config, registry, failure(config, report.run, report.started, str(error), error.exit_code))
 
 
-def send(config: Config, registry: Registry, told: Digest, *, forced: bool = False) -> list[Delivery]:
+def send(
+    config: Config, registry: Registry, told: Digest, *, forced: bool = False, left: float | None = None
+) -> list[Delivery]:
     """Deliver a digest; name on stderr what could not be delivered."""
     from archiver import notify
 
-    deliveries = notify.deliver(config, registry, told, forced=forced)
+    deliveries = notify.deliver(config, registry, told, forced=forced, left=left)
     for each in deliveries:
         if each.error:
-            message = f"Warning: nobody was told of the run by {each.type}: {each.error}"
-            click.echo(printable(message), err=True)
+            entry = f"{each.type} (entry {each.entry} under `notify`)"
+            click.echo(printable(f"Warning: nobody was told of the run by {entry}: {each.error}"), err=True)
+    if any(each.error for each in deliveries):
+        click.echo("What to do: mend that, then deliver it again with: archive report --send", err=True)
     return deliveries
 
 

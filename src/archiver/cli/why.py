@@ -199,7 +199,7 @@ def _stored(told: Explained, *, everything: bool) -> Iterator[str]:
     for file, copies in shown:
         yield from _file(file, copies)
     if len(told.copies) > len(shown):
-        yield f"    … and {len(told.copies) - len(shown)} more files: -v shows them"
+        yield f"    … and {count(len(told.copies) - len(shown), 'more file')}: -v shows them"
     if record.earlier:
         editions = count(len(record.earlier), "earlier edition")
         yield f"  Kept as well: {editions}, the last until {record.earlier[-1].until}"

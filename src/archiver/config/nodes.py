@@ -7,6 +7,7 @@ Scalars stay text: what a value means is decided where its type is known. So `no
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,7 +113,7 @@ def read_text(path: Path) -> str:
 
 def _unreadable(path: Path, error: OSError) -> ConfigProblems:
     if isinstance(error, FileNotFoundError):
-        hint = f"write one with `archive init {path}`, or name another with -c FILE"
+        hint = f"write one with `archive init {shlex.quote(str(path))}`, or name another with -c FILE"
         return ConfigProblems([Problem(str(path), 0, 0, "", "there is no such file")], hint=hint)
     reason = (error.strerror or str(error)).lower()
     problem = Problem(str(path), 0, 0, "", f"the file cannot be read: {reason}")
@@ -139,7 +140,7 @@ def parse(text: str, file: str) -> tuple[Mapping, list[Problem]]:
         if isinstance(root, Mapping):
             return root, builder.problems
         problem = _no_mapping(file, root)
-    remedy = f"fill it, or remove it and write one with: archive init {file}"
+    remedy = f"fill it, or remove it and write one with: archive init {shlex.quote(file)}"
     hint = remedy if problem.message == "the file is empty" else ""
     raise ConfigProblems([*builder.problems, problem], hint=hint)
 

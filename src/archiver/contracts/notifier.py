@@ -15,13 +15,15 @@ from archiver.contracts.options import API_VERSION, Options, OptionsT
 class Notice:
     """What there is to tell of a run: one line, plain text, Markdown, and all of it as plain JSON data.
 
-    `data` is what `archive report --format json` prints: see docs/reference/run-events.md.
+    `data` is what `archive report --format json` prints: see docs/reference/run-events.md. `seconds` is how
+    long its delivery may take, all tries together: what takes longer is given up by the core.
     """
 
     subject: str
     text: str
     markdown: str
     data: Mapping[str, Any]
+    seconds: float = 30.0
 
 
 class Notifier(ABC, Generic[OptionsT]):

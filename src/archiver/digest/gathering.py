@@ -9,11 +9,11 @@ from archiver.config import Config
 from archiver.coverage import Coverage
 from archiver.digest.model import Digest, Figure, Item, Place, SinkTrouble, SourceTrouble, Trouble
 from archiver.digest.reports import Reports
-from archiver.digest.wording import to_do
+from archiver.digest.wording import LEFT_TO_DO, to_do
 from archiver.ledger import Record, State
 from archiver.model import Event
 from archiver.plan import OUT_OF_SCOPE, RETURNED
-from archiver.report import ItemProblem, Report, SinkReport, SourceReport
+from archiver.report import LEFT, ItemProblem, Report, SinkReport, SourceReport
 
 _Table = Mapping[str, Any]
 
@@ -49,6 +49,7 @@ def gather(
         interrupted=report.get("interrupted") is True,
         stopped=_text(report, "stopped"),
         remaining=_number(report, "remaining"),
+        unlisted=tuple(name for name, each in _named(report.get("sources")) if each.get("cut") is True),
         new=tuple(moved["new"]),
         changed=tuple(moved["changed"]),
         returned=tuple(moved["returned"]),
@@ -147,7 +148,7 @@ def _sources(report: _Table) -> Iterator[SourceTrouble]:
         error, reason, alarm = (_text(each, key) for key in ("error", "error_reason", "alarm"))
         if error or alarm:
             advice = "Look at the source; if it is right, run with --accept-shrink NAME once."
-            told = advice if alarm else to_do(reason or "failed")
+            told = advice if alarm else LEFT_TO_DO if reason == LEFT else to_do(reason or "failed")
             yield SourceTrouble(name, error, reason, alarm, told, known=each.get("known") is True)
 
 

@@ -46,7 +46,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class SourceTrouble:
-    """One source that could not be listed, or whose listing was not believed (`alarm`)."""
+    """One source that could not be listed, or whose listing was not believed (`alarm`).
+
+    With the reason `left-alone` nothing failed: a run over a bundle has left alone what `error` tells.
+    """
 
     name: str
     error: str
@@ -97,8 +100,9 @@ class Digest:
     """All that is told of a run. Times are UTC, RFC 3339.
 
     `since` is the run after which the digest begins, "" for the first; `runs` are the ids that it covers.
-    `coverage` and `before` are None where a report of an older program does not say. `arrived` is held now
-    and was missing before, `lost` the other way round. `error` says why there was no run at all.
+    `unlisted` are the sources whose listing a limit or a stop ended early: what they have beyond `remaining`,
+    nobody knows. `coverage` and `before` are None where a report of an older program does not say. `arrived`
+    is held now and was missing before, `lost` the other way round. `error` says why there was no run at all.
     """
 
     archive: str
@@ -111,6 +115,7 @@ class Digest:
     interrupted: bool = False
     stopped: str = ""
     remaining: int = 0
+    unlisted: tuple[str, ...] = ()
     error: str = ""
     new: tuple[Item, ...] = ()
     changed: tuple[Item, ...] = ()

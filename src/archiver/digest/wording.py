@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archiver.digest.model import Digest, Figure, Item, Place, SinkTrouble, SourceTrouble, Trouble
+from archiver.report import LEFT
 
 #: Entries of one section that are written out; the JSON has them all.
 MOST = 20
@@ -17,6 +18,8 @@ _TO_DO = {
     "unrouted": "Say where each belongs: archive matches list",
     "link": "No source fetches it. Save it yourself, then: archive add EVENT FILE",
 }
+#: What a person can do about what a run over a bundle has left alone.
+LEFT_TO_DO = "Correct what is said of each in the configuration here, and run over the bundle again."
 _PROBLEMS = {
     "blocked": "Blocked",
     "failed": "Failed",
@@ -58,9 +61,14 @@ def subject(told: Digest) -> str:
     blocked = sum(each.reason == "blocked" for each in told.problems)
     failed = sum(each.is_open and each.reason != "blocked" for each in told.problems)
     words = {"new": len(told.new), "changed": len(told.changed), "withdrawn": len(told.withdrawn)}
-    words |= {"blocked": blocked, "failed": failed, "sources in trouble": len(told.sources)}
-    words["sinks in trouble"] = sum(bool(each.error or each.damage) for each in told.sinks)
+    words |= {"blocked": blocked, "failed": failed}
+    sinks = sum(bool(each.error or each.damage) for each in told.sinks)
     parts = [f"{number:,} {word}" for word, number in words.items() if number]
+    parts += [
+        f"{number:,} {noun}{'' if number == 1 else 's'} in trouble"
+        for noun, number in (("source", len(told.sources)), ("sink", sinks))
+        if number
+    ]
     here = [f"{told.coverage.percent} % here"] if told.coverage else []
     return f"{told.archive}: {', '.join([*(parts or ['nothing new']), *here])}"
 
@@ -72,7 +80,7 @@ def front(told: Digest) -> Iterator[str]:
         return
     runs = f"{len(told.runs)} runs, the last one {told.run}" if len(told.runs) > 1 else f"Run {told.run}"
     yield f"{runs}, ended {_time(told.finished)}, exit code {told.exit_code}."
-    rest = f" {told.remaining:,} remain; the next run goes on." if told.remaining else ""
+    rest = _rest(told)
     if told.stopped:
         yield f"It ended at its limit of {_LIMITS.get(told.stopped, told.stopped)}.{rest}"
     elif told.interrupted or rest:
@@ -81,6 +89,19 @@ def front(told: Digest) -> Iterator[str]:
         yield _coverage(told.coverage, told.before)
     if not told.has_changes:
         yield "Nothing new came."
+
+
+def _rest(told: Digest) -> str:
+    """Say how much remains, as far as it is known."""
+    if not told.unlisted:
+        return f" {_remain(told)}; the next run goes on." if told.remaining else ""
+    known = _remain(told) if told.remaining else "How much remains is not known"
+    names = ", ".join(told.unlisted)
+    return f" {known}, and not listed to the end: {names}. There may be more; the next run goes on."
+
+
+def _remain(told: Digest) -> str:
+    return "1 remains" if told.remaining == 1 else f"{told.remaining:,} remain"
 
 
 def _coverage(now: Figure, before: Figure | None) -> str:
@@ -98,7 +119,10 @@ def sections(told: Digest) -> Iterator[Section]:
     yield from _section("Not missing any more", [Entry(_place(each)) for each in told.arrived])
     yield from _section("Missing again", [Entry(_place(each)) for each in told.lost])
     yield from _section("Sinks", [Entry(words) for each in told.sinks for words in _sink(each)])
-    yield from _section("Sources that could not be listed", [Entry(_source(each)) for each in told.sources])
+    unlisted = [Entry(_source(each)) for each in told.sources if each.reason != LEFT]
+    yield from _section("Sources that could not be listed", unlisted)
+    left = [Entry(_source(each)) for each in told.sources if each.reason == LEFT]
+    yield from _section("Left alone of the bundle", left, LEFT_TO_DO)
     reasons = dict.fromkeys([*_PROBLEMS, *(each.reason for each in told.problems)])
     for reason in reasons:
         found = [each for each in told.problems if each.reason == reason]
@@ -124,7 +148,8 @@ def _trouble(each: Trouble) -> str:
 
 def _source(each: SourceTrouble) -> str:
     new = "" if each.known else " (new)"
-    return f"{each.name}{new}: {each.error or each.alarm} {each.to_do}".rstrip()
+    advice = "" if each.reason == LEFT else each.to_do  # said once, above all of them
+    return f"{each.name}{new}: {each.error or each.alarm} {advice}".rstrip()
 
 
 def _sink(each: SinkTrouble) -> Iterator[str]:

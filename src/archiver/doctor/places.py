@@ -12,6 +12,7 @@ from archiver import ocfl
 from archiver.config import Config, SinkSpec
 from archiver.contracts import Sink
 from archiver.doctor import machine
+from archiver.doctor.knock import refused
 from archiver.doctor.lines import Line, bad, ok, warn
 from archiver.doctor.setup import credentials
 from archiver.errors import ArchiverError
@@ -55,6 +56,9 @@ def _answered(spec: SinkSpec, answer: Future[list[Line]], patience: float) -> It
 def _sink(made: Instances, spec: SinkSpec) -> list[Line]:
     subject = f"sink {spec.name}"
     about = f"type {spec.type}, {spec.audience}"
+    if option := refused(spec.options):
+        why = f"{about}: its address refuses connections: nothing listens at its {option}"
+        return [bad(subject, why, f"start the service, or correct {option}: its host, and its port")]
     try:
         sink = made.sink(spec.name)
         sink.check()

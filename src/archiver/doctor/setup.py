@@ -25,9 +25,14 @@ def configuration(config: Config | None, error: ConfigError | None, *, missing: 
         hint = (error.hint if error else "") or "see `archive check`"
         yield bad("configuration", f"{told}\nSinks and sources were not looked at.", hint)
     else:
-        talks = sum(len(event.talks) for event in config.events)
-        counts = f"{len(config.events)} events, {talks} talks, {len(config.sources)} sources"
-        yield ok("configuration", f"right: {counts}, {len(config.sinks)} sinks")
+        counts = {
+            "event": len(config.events),
+            "talk": sum(len(event.talks) for event in config.events),
+            "source": len(config.sources),
+            "sink": len(config.sinks),
+        }
+        parts = [f"{number} {noun}{'' if number == 1 else 's'}" for noun, number in counts.items()]
+        yield ok("configuration", f"right: {', '.join(parts)}")
 
 
 def plugins(registry: Registry) -> Iterator[Line]:

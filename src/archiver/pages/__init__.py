@@ -5,8 +5,8 @@
 `building` holds all this together.
 """
 
-from archiver.pages.building import Built, build
+from archiver.pages.building import Built, build, is_stale
 from archiver.pages.places import STATE, is_page
-from archiver.pages.writing import digests, forget, is_stale
+from archiver.pages.writing import digests, forget, forget_origins
 
-__all__ = ["STATE", "Built", "build", "digests", "forget", "is_page", "is_stale"]
+__all__ = ["STATE", "Built", "build", "digests", "forget", "forget_origins", "is_page", "is_stale"]

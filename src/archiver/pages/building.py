@@ -32,7 +32,7 @@ from archiver.pages.model import EventView, Item, Site, SpeakerView, TalkView
 from archiver.pages.origins import Origins
 from archiver.pages.pictures import Pictures
 from archiver.pages.words import Words
-from archiver.pages.writing import Writer, stamp
+from archiver.pages.writing import Writer, is_stamped, stamp
 
 _NEWEST: Final = 8
 
@@ -84,9 +84,14 @@ def build(
     for page in pages.everything():
         writer.put(page.path, page.render, page.made_of)
     writer.close(pages.stub)
-    stamp(head)
+    stamp(head, gathering.digest(config, asks))
     undrawn = pictures.counts(known.entries)
     return Built(writer.written, writer.stubs, drawn, undrawn, sum(p.endswith(".html") for p in writer.seen))
+
+
+def is_stale(head: Head, config: Config, asks: Asks = NOBODY_ASKED) -> bool:
+    """Say whether the pages of a sink were made of anything else than they would be now, or never."""
+    return not is_stamped(head, gathering.digest(config, asks))
 
 
 class _Pages:
@@ -126,9 +131,9 @@ class _Pages:
     def _parts(self) -> Iterator[Page]:
         """Yield the pages of parts of the archive; they say what they are made of."""
         site, origins = self.site, Origins(self.site, self.digests, self.cues, self.again)
-        before: list[EventView | None] = [None, *site.events[:-1]]
-        after: list[EventView | None] = [*site.events[1:], None]
-        for earlier, view, later in zip(before, site.events, after, strict=True):
+        # With nothing cleared a public sink shows no event at all.
+        row: list[EventView | None] = [None, *site.events, None]
+        for view, earlier, later in zip(site.events, row[:-2], row[2:], strict=True):
             event = partial(self._event, view, earlier, later)
             yield Page(view.page, event, origins.event(view, earlier, later))
             for talk in view.talks:

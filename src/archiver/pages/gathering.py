@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -82,6 +83,17 @@ def _clean_waiver(waiver: waivers.Waiver) -> waivers.Waiver:
 
 def _clean_facts(facts: Mapping[str, str | int]) -> dict[str, str | int]:
     return {clean(key): clean(value) if isinstance(value, str) else value for key, value in facts.items()}
+
+
+def digest(config: Config, asks: Asks) -> str:
+    """Give a digest of what pages show and no version holds: the programme as configured, who was asked."""
+    settings, events = config.archive, [*map(_clean_event, config.events)]
+    asked = [asks.last(event.id, talk.id) for event in events for talk in event.talks]
+    shown = (
+        settings.title, settings.organizer, settings.language, dict(settings.facts), events,
+        [ask and (ask.event, ask.talks, ask.at) for ask in asked],
+    )  # fmt: skip
+    return hashlib.sha256(repr(shown).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def gather(

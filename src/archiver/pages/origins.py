@@ -35,7 +35,7 @@ class Origins:
 
     def event(self, view: EventView, before: EventView | None, after: EventView | None) -> str:
         """Tell it of the page of an event, which names its neighbours."""
-        turns = ((each.page, each.event.title) for each in (before, after) if each)
+        turns = (each and (each.page, each.event.title) for each in (before, after))
         return self._digest("event", view.page, self._events[view.page], *turns)
 
     def part(self, page: str, view: EventView) -> str:

@@ -150,20 +150,32 @@ def forget(sink: Sink[Any], paths: Collection[str]) -> None:
             seal.replace(sink, path, blob(b"{}"))
 
 
-def is_stale(head: Head) -> bool:
-    """Say whether the pages of a sink were made of other versions than it holds, or never."""
+def forget_origins(sink: Sink[Any]) -> bool:
+    """Let the next build render every page, whatever it was made of; say whether there are pages at all.
+
+    Texts that pages show lie beside the versions, and were made again.
+    """
+    writer = Writer.open(sink, "")
+    if writer.known:
+        writer._note(writer.known, {}, building=False)  # noqa: SLF001  # its own module
+        seal.replace(sink, STAMP, blob(b"{}"))
+    return bool(writer.known)
+
+
+def is_stamped(head: Head, programme: str) -> bool:
+    """Say whether the pages of a sink were made of the versions that it holds, and of this programme."""
     try:
-        return read(head.sink, STAMP, _STAMP_BYTES) != _stamp(head)
+        return read(head.sink, STAMP, _STAMP_BYTES) == _stamp(head, programme)
     except (DamageError, MissingError):
-        return True
+        return False
 
 
-def stamp(head: Head) -> None:
+def stamp(head: Head, programme: str) -> None:
     """Write down what the pages were made of."""
-    if is_stale(head):
-        seal.replace(head.sink, STAMP, blob(_stamp(head)))
+    if not is_stamped(head, programme):
+        seal.replace(head.sink, STAMP, blob(_stamp(head, programme)))
 
 
-def _stamp(head: Head) -> bytes:
-    made_of = {"version": __version__, "heads": dict(head.digests)}
+def _stamp(head: Head, programme: str) -> bytes:
+    made_of = {"version": __version__, "programme": programme, "heads": dict(head.digests)}
     return json.dumps(made_of, sort_keys=True, indent=0).encode()

@@ -22,7 +22,7 @@ from typing import Any, NoReturn, Self, TypeVar
 import pluggy
 import pytest
 
-from archiver import hooks, instances, staging
+from archiver import hooks, instances, staging, vetting
 from archiver.config import SinkSpec, SourceSpec
 from archiver.contracts import Context, Http, Scope, ScopeEntry, Source
 from archiver.discover import Discovery, Listable, Listing
@@ -205,7 +205,11 @@ class Account:
     def raw(self, cursor: str = "", limit: int | None = None) -> list[Any]:
         """List without the core between: everything that the source yields."""
         scope = Scope(self.spec.entries, limit)
-        return self.within(lambda: list(self.source.discover(scope, cursor)), "a listing")
+        return self.within(lambda: list(self.given(scope, cursor)), "a listing")
+
+    def given(self, scope: Scope[Any], cursor: str = "") -> Iterator[Any]:
+        """Begin a listing. Raises `FatalError` when `discover` gives nothing to go through."""
+        return vetting.each(self.source, "discover", self.source.discover(scope, cursor))
 
     def materials(self) -> list[Material]:
         """List, and give what can be fetched."""

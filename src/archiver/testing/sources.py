@@ -28,12 +28,13 @@ import pytest
 from archiver.testing.contract import Subject, Trial, UnmetPromiseError, does_not_apply
 from archiver.testing.sources_fetching import FetchPromises
 from archiver.testing.sources_listing import ListingPromises
+from archiver.testing.sources_manners import MannersPromises
 from archiver.testing.sources_wire import WirePromises
 
 __all__ = ["SourceContract", "Subject", "Trial", "UnmetPromiseError"]
 
 
-class SourceContract(ListingPromises, FetchPromises, WirePromises):
+class SourceContract(ListingPromises, FetchPromises, MannersPromises, WirePromises):
     """The suite. Override `subject`; everything else is inherited."""
 
     @pytest.fixture

@@ -50,6 +50,8 @@ class ListingPromises:
         for item in account.raw():
             if not isinstance(item, Material | Unavailable | Checkpoint):
                 promise(None, f"a listing yielded a {type(item).__name__}")
+            wrong = vetting.trouble(item) if isinstance(item, Unavailable) else None
+            promise(wrong is None, wrong.message if wrong else "")
         for material in _listed(account.raw()):
             _well_formed(material)
 
@@ -57,9 +59,7 @@ class ListingPromises:
         """No id is listed twice for one event, however often the service names it."""
         items = _listed(trial.account().raw())
         twice = [key for key, count in Counter((item.event, item.id) for item in items).items() if count > 1]
-        promise(
-            not twice, f"{len(twice)} ids were listed twice, the first is {(twice or [('', '')])[0][1]!r}"
-        )
+        promise(not twice, f"listed twice: {', '.join(repr(key) for _, key in twice[:3])}")
 
     def test_a_second_listing_is_the_same(self, trial: Trial) -> None:
         """Another run finds the same ids and revisions while nothing changes upstream."""
@@ -134,8 +134,8 @@ class ListingPromises:
         account = trial.account()
 
         def leave() -> None:
-            listing = account.source.discover(account.scope, "")
-            next(iter(listing), None)
+            listing = account.given(account.scope)
+            next(listing, None)
             close = getattr(listing, "close", None)
             if close is not None:
                 close()

@@ -74,6 +74,8 @@ class Mender:
             # A run may have built it from a text that was damaged already.
             with suppress(CannotError, SinkError):
                 index.rebuild(self._head, self._config)
+                if pages.forget_origins(self._sink):
+                    pages.build(self._head, self._config, self._asks(self._head))
 
     def _mend_one(self, finding: Finding) -> None:
         if finding.what in _LEFT_ALONE:

@@ -177,7 +177,8 @@ class TestTelling:
         spec = NotifySpec("github-summary", SummaryOptions(path=Path("no/such/told.md")), "always")
         assert told(config, spec) == 0
         told_ = capsys.readouterr()
-        assert "Warning: nobody was told of the run by github-summary" in told_.err
+        assert "nobody was told of the run by github-summary (entry 1 under `notify`): the job" in told_.err
+        assert "then deliver it again with: archive report --send" in told_.err
         (delivery,) = json.loads(told_.out.splitlines()[-1])["deliveries"]
         assert "cannot be written" in delivery["error"]
 

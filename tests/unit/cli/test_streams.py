@@ -65,16 +65,27 @@ events:
 """
 
 
-@pytest.fixture
-def tour(tmp_path: Path) -> Path:
+def lay_out(folder: Path) -> Path:
     """Install the plugin where only the processes of a test find it, and write a configuration with it."""
-    about = tmp_path / "site" / "chatty-1.0.dist-info"
+    about = folder / "site" / "chatty-1.0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: chatty\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[archiver]\nchatty = chatty\n")
-    (tmp_path / "site" / "chatty.py").write_text(CHATTY)
-    (tmp_path / "archive.yaml").write_text(CONFIG)
-    return tmp_path
+    (folder / "site" / "chatty.py").write_text(CHATTY)
+    (folder / "archive.yaml").write_text(CONFIG)
+    return folder
+
+
+@pytest.fixture
+def tour(tmp_path: Path) -> Path:
+    return lay_out(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """Run once, for all tests that read alone."""
+    folder = lay_out(tmp_path_factory.mktemp("archived"))
+    return folder, call(folder, "run", "--json")
 
 
 def call(folder: Path, *arguments: str, how: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
@@ -93,8 +104,10 @@ def call(folder: Path, *arguments: str, how: str = "", **more: Any) -> subproces
     )
 
 
-def test_what_a_plugin_prints_is_not_among_the_lines_for_machines(tour: Path) -> None:
-    done = call(tour, "run", "--json")
+def test_what_a_plugin_prints_is_not_among_the_lines_for_machines(
+    archived: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    _, done = archived
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines[-1]["type"] == "run.finished"
@@ -105,18 +118,19 @@ def test_what_a_plugin_prints_is_not_among_the_lines_for_machines(tour: Path) ->
 
 
 @pytest.mark.parametrize("arguments", [["schema"], ["report", "--format", "json"], ["status", "--json"]])
-def test_every_command_for_machines_is_as_clean(tour: Path, arguments: list[str]) -> None:
-    call(tour, "run")
-    done = call(tour, *arguments)
+def test_every_command_for_machines_is_as_clean(
+    archived: tuple[Path, subprocess.CompletedProcess[str]], arguments: list[str]
+) -> None:
+    done = call(archived[0], *arguments)
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout), dict)
     assert "print while imported" in done.stderr
 
 
-def test_for_people_the_program_answers_on_standard_output(tour: Path) -> None:
-    done = call(tour, "run")
-    assert (done.returncode, "Done: 1 item" in done.stderr) == (0, True)
-    done = call(tour, "search", "One")
+def test_for_people_the_program_answers_on_standard_output(
+    archived: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    done = call(archived[0], "search", "One")
     assert "1. One\n" in done.stdout
     assert "write while imported" not in done.stdout
 

@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.archive import Archive
+from archiver.bundle import Bundle, Refused
 from archiver.coverage import coverage
 from archiver.digest import Digest, Reports, failure, gather, markdown, subject, text
 from archiver.digest.model import Figure, Trouble
 from archiver.digest.model import Item as Told
 from archiver.errors import BlockedError, ConfigError
 from archiver.model import Kind
+from archiver.route import Filters
 from line_kit import A, Item, World
 from media_samples import pdf
 
@@ -109,6 +111,30 @@ def test_a_source_that_cannot_be_listed(world: World) -> None:
     assert "log in first" in trouble.error
     world.run()
     assert digest(world).sources[0].known
+
+
+def test_what_a_bundle_left_alone_is_no_listing_that_failed(world: World) -> None:
+    left = Refused("elsewhere", "folder", "blocked")
+    world.run(bundle=Bundle(listings=(left,)))
+    told = digest(world)
+    (trouble,) = told.sources
+    assert (trouble.name, trouble.reason) == ("elsewhere", "left-alone")
+    shown = text(told)
+    assert "Sources that could not be listed" not in shown
+    assert "Left alone of the bundle (1):\n  elsewhere (new): its listing left alone: no source of" in shown
+    assert "the next run tries again" not in shown
+    assert "run over the bundle again" in shown
+    assert told.exit_code == 1
+
+
+def test_what_remains_is_told_as_far_as_it_is_known(world: World) -> None:
+    world.run(filters=Filters(limit=1))
+    told = digest(world)
+    assert (told.remaining, told.unlisted) == (0, ("src",))
+    assert "How much remains is not known, and not listed to the end: src. There may be more" in text(told)
+    world.run()
+    assert digest(world).unlisted == ()
+    assert "not known" not in text(digest(world))
 
 
 def test_over_several_runs(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -20,12 +21,13 @@ from hypothesis import strategies as st
 
 from archiver import config
 from archiver.cli import execute
-from archiver.config import SinkSpec
+from archiver.config import ArchiveSettings, Config, SinkSpec
 from archiver.contracts import Options
 from archiver.doctor import Level, Line, examine
 from archiver.doctor import machine as machines
+from archiver.doctor.knock import refused
 from archiver.doctor.lines import safely
-from archiver.doctor.places import _answered, clock
+from archiver.doctor.places import _answered, clock, sinks
 from archiver.doctor.setup import plugins
 from archiver.doctor.shade import HOST, shade
 from archiver.doctor.tools import OLD, _yt_dlp, told_version, tools
@@ -99,7 +101,7 @@ def page(lines: tuple[Line, ...]) -> str:
 def test_a_healthy_page(file: Path, environ: dict[str, str]) -> None:
     visit = examine(file, environ, today=TODAY)
     assert visit.healthy, page(visit.lines)
-    assert "right: 1 events, 0 talks, 3 sources, 1 sinks" in found(visit.lines, "configuration").text
+    assert "right: 1 event, 0 talks, 3 sources, 1 sink" in found(visit.lines, "configuration").text
     photos = found(visit.lines, "source photos")
     assert (photos.level, photos.text) == (Level.WARN, "type flickr, used 0 times; api_key set")
     assert "password set" in found(visit.lines, "source inbox").text
@@ -263,6 +265,52 @@ def test_a_sink_that_never_answers_holds_up_nothing() -> None:
     (line,) = _answered(SinkSpec("cloud", "s3", Options()), Future(), 0.01)
     assert (line.level, line.subject) == (Level.BAD, "sink cloud")
     assert time.monotonic() - begun < 20
+
+
+class Store(Options):
+    bucket: str = ""
+    endpoint_url: str = ""
+
+
+class TestKnocking:
+    """A closed port is told at once; everything else the sink says itself."""
+
+    @pytest.fixture(autouse=True)
+    def direct(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.upper(), raising=False)
+
+    @pytest.fixture
+    def closed(self) -> str:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    def test_a_closed_port_is_one_line_and_no_library_is_asked(self, closed: str, tmp_path: Path) -> None:
+        spec = SinkSpec("cloud", "s3", Store(endpoint_url=closed))
+        plain = ArchiveSettings("T")
+        made = Config(tmp_path / "a.yaml", tmp_path, plain, (spec,), (), ())
+        # The registry has no type s3: whoever asked for the sink would get another complaint.
+        (line,) = sinks(made, Registry((), {}, {}, load_plugins()._manager))
+        assert (line.level, line.subject) == (Level.BAD, "sink cloud")
+        assert "refuses connections: nothing listens at its endpoint_url" in line.text
+        assert closed.removeprefix("http://") not in line.text + line.hint
+
+    @pytest.mark.parametrize("url", ["", "no address", "http://[x", "http://127.0.0.1:99999", "ftp://x"])
+    def test_what_cannot_be_asked_is_not_refused(self, url: str) -> None:
+        assert refused(Store(bucket="http://127.0.0.1:1", endpoint_url=url)) == ""
+
+    def test_an_open_port_is_not(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            assert refused(Store(endpoint_url=f"http://127.0.0.1:{port}")) == ""
+
+    def test_behind_a_proxy_nobody_is_asked(self, closed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert refused(Store(endpoint_url=closed)) == "endpoint_url"
+        monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+        assert refused(Store(endpoint_url=closed)) == ""
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert refused(Store(endpoint_url=closed)) == "endpoint_url"
 
 
 def test_what_a_look_breaks_on_is_a_line() -> None:

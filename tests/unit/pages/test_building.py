@@ -149,6 +149,8 @@ HAPPENINGS: dict[str, Callable[[World], None]] = {
     "a deck comes to another stop": lambda w: _upload(w, "x", deck("one", "three"), "nanjing", talk="juju"),
     "a stop gets a name": lambda w: _renamed(w, 1, title="Nanjing, at last"),
     "a stop gets a date": lambda w: _renamed(w, 1, date="2012-11-03"),
+    "two stops change places": lambda w: setattr(w, "events", w.events[::-1]),
+    "and change back": lambda w: setattr(w, "events", w.events[::-1]),
     "a talk gets a speaker": lambda w: _renamed(w, 1, talks=(Talk("juju", "Juju", ("侯正鹏",)),)),
     "a talk gets another title": lambda w: _renamed(w, 1, talks=(Talk("juju", "Quantum", ("侯正鹏",)),)),
     "a talk is called off": lambda w: _renamed(w, 0, talks=(A.talks[0], replace(A.talks[1], cancelled=True))),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 import media_samples
 from archiver import api
@@ -161,6 +161,34 @@ class Littering(Shelf):
     def download(self, address: str, material: api.Material, into: Path) -> api.Fetched:
         (into.parent / "evil.txt").write_text("x")
         return super().download(address, material, into)
+
+
+@breaks("test_nothing_is_printed", "printed on standard output: 'asking'")
+class Printing(Shelf):
+    def decks(self) -> Iterator[api.Material]:
+        print("asking")  # noqa: T201  # the fault
+        yield from super().decks()
+
+
+class Bag(ShelfOptions):
+    seen: list[str] = Field([])
+
+
+@breaks("test_options_stay_as_they_are", "these options changed: seen, made.seen")
+class Hoarding(Shelf):
+    options_class = Bag
+
+    def material(self, name: str, version: str) -> api.Material:
+        self.options.__dict__["seen"].append(name)
+        return super().material(name, version)
+
+
+@breaks("test_files_of_a_role_have_labels_that_differ", "several files that are called original ''")
+class Doubling(Shelf):
+    def fetch(self, material: api.Material, into: Path) -> Iterator[api.Fetched]:
+        yield from super().fetch(material, into)
+        (into / "more.pdf").write_bytes(PLACEHOLDER)
+        yield api.Fetched(Path("more.pdf"))
 
 
 @breaks("test_no_address_carries_a_secret", r"the url '.*token=\*\*\*' carries 'token'")

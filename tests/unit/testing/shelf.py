@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -68,7 +68,7 @@ class Shelf(api.Source[ShelfOptions, ShelfEntry]):
     """Decks from a shelf."""
 
     type_name = "shelf"
-    options_class = ShelfOptions
+    options_class: ClassVar[type[api.Options]] = ShelfOptions
     entry_class = ShelfEntry
 
     def discover(self, scope: api.Scope[ShelfEntry], cursor: str) -> Iterator[Any]:

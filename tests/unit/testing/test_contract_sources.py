@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +66,54 @@ def test_a_fetch_that_leaves_for_another_directory_is_caught(tmp_path: Path) -> 
     told = verdict("test_a_fetch_keeps_to_its_directory", Wandering, tmp_path)
     assert "changed the working directory of the whole run" in told
     assert Path.cwd() == before
+
+
+class Writing(Shelf):
+    def decks(self) -> Iterator[api.Material]:
+        os.write(1, b"by number")
+        yield from super().decks()
+
+
+class Starting(Shelf):
+    def close(self) -> None:
+        subprocess.run(["echo", "by a child"], check=True)
+
+
+class Closing(Shelf):
+    def download(self, address: str, material: api.Material, into: Path) -> api.Fetched:
+        sys.stdout.close()
+        print("more")  # noqa: T201  # whoever prints later finds it open
+        return super().download(address, material, into)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [(Writing, "by number"), (Starting, "by a child"), (Closing, "(sys.stdout was closed)")],
+)
+def test_whatever_way_a_source_prints_is_caught(kind: type[Shelf], told: str, tmp_path: Path) -> None:
+    assert f"printed on standard output: {told!r}" in verdict("test_nothing_is_printed", kind, tmp_path)
+
+
+class Excusing(Shelf):
+    def decks(self) -> Iterator[Any]:
+        yield api.Unavailable(self.material("lost", "1"), "gone")  # type: ignore[arg-type]
+        yield from super().decks()
+
+
+class Absent(Shelf):
+    def discover(self, scope: api.Scope[ShelfEntry], cursor: str) -> Any:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "promise", "told"),
+    [
+        (Excusing, "test_materials_keep_to_their_types", "its error has to be a SourceError"),
+        (Absent, "test_a_listing_can_be_left", "`discover` of Absent has to yield Material"),
+    ],
+)
+def test_the_verdict_says_what_is_wrong(kind: type[Shelf], promise: str, told: str, tmp_path: Path) -> None:
+    assert told in verdict(promise, kind, tmp_path)
 
 
 class Sleeping(Shelf):

@@ -6,7 +6,7 @@
   const GROUPS = 64;
   const SHOWN = 60;
   const UNSPACED = "\\u0e00-\\u0eff\\u0f00-\\u0fff\\u1000-\\u109f\\u1780-\\u17ff\\u3005-\\u3007\\u3040-\\u30ff\\u31f0-\\u31ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7a3\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
-  const PIECE = new RegExp(`([${UNSPACED}]+(?:\\s+[${UNSPACED}]+)*)|(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+`, "gu");
+  const PIECE = new RegExp(`([${UNSPACED}]+)|(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+`, "gu");
   const groups = new Map();
   const waiting = new Map();
   let listing = { events: [], speakers: [], items: [] };
@@ -19,7 +19,7 @@
     const words = [];
     for (const found of fold(text.slice(0, 500)).matchAll(PIECE)) {
       if (found[1]) {
-        const run = [...found[1].replace(/\s+/g, "")];
+        const run = [...found[1]];
         if (run.length === 1) words.push({ word: run[0], prefix: true });
         for (let at = 0; at + 1 < run.length; at += 1) words.push({ word: run[at] + run[at + 1], prefix: false });
       } else {
@@ -110,7 +110,7 @@
   };
 
   const mark = (element, text, query) => {
-    const sought = [...fold(query).matchAll(PIECE)].map((found) => found[0].replace(/\s+/g, ""));
+    const sought = [...fold(query).matchAll(PIECE)].map((found) => found[0]);
     const escaped = sought.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     if (!escaped.length) { element.textContent = text; return; }
     for (const part of text.split(new RegExp(`(${escaped.join("|")})`, "giu"))) {
