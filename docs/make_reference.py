@@ -6,6 +6,7 @@ python docs/make_reference.py --check  say whether they are current
 
 from __future__ import annotations
 
+import inspect
 import sys
 import types
 import typing
@@ -136,7 +137,7 @@ def _plugged(kind: str, name: str, cls: type[Any]) -> Iterator[str]:
 
 
 def _section(title: str, cls: type[BaseModel]) -> Iterator[str]:
-    yield f"\n{title}\n\n{cls.__doc__}\n"
+    yield f"\n{title}\n\n{inspect.cleandoc(cls.__doc__ or '')}\n"
     yield from _table(cls)
 
 

@@ -153,7 +153,10 @@ def _name(distribution: importlib.metadata.Distribution) -> str:
         # Not `distribution.metadata`: that parses every long description, 0.2 s with a hundred packages.
         text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
         named = _NAME.search(text)
-        return _normal(named[1].strip() if named else distribution.metadata["Name"] or "")
+        if named:
+            return _normal(named[1].strip())
+        # From Python 3.13 on, asking for a field that is not there is deprecated.
+        return _normal((distribution.metadata.get_all("Name") or [""])[0])
     except Exception:  # noqa: BLE001  # likewise
         return ""
 

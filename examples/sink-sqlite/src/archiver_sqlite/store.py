@@ -126,8 +126,12 @@ class Store:
 
 def _connected(where: str | Path) -> sqlite3.Connection:
     made = sqlite3.connect(where, timeout=60, isolation_level=None, check_same_thread=False)
-    made.execute("PRAGMA journal_mode = WAL")
-    made.execute("PRAGMA synchronous = FULL")  # what was put survives a power cut
-    for table in TABLES:
-        made.execute(table)
+    try:
+        made.execute("PRAGMA journal_mode = WAL")
+        made.execute("PRAGMA synchronous = FULL")  # what was put survives a power cut
+        for table in TABLES:
+            made.execute(table)
+    except BaseException:
+        made.close()
+        raise
     return made
