@@ -155,10 +155,14 @@ def _name(distribution: importlib.metadata.Distribution) -> str:
         named = _NAME.search(text)
         if named:
             return _normal(named[1].strip())
-        # From Python 3.13 on, asking for a field that is not there is deprecated.
-        return _normal((distribution.metadata.get_all("Name") or [""])[0])
+        return _normal(_field(distribution, "Name"))
     except Exception:  # noqa: BLE001  # likewise
         return ""
+
+
+def _field(distribution: importlib.metadata.Distribution, name: str) -> str:
+    # Not `metadata[name]`, nor `.version`: Python 3.13 deprecates asking so for a field that is not there.
+    return str((distribution.metadata.get_all(name) or [""])[0])
 
 
 def _announced(origin: str, distribution: importlib.metadata.Distribution) -> Iterator[_Found]:
@@ -167,10 +171,10 @@ def _announced(origin: str, distribution: importlib.metadata.Distribution) -> It
         points = distribution.entry_points.select(group=GROUP)
     except Exception as error:  # noqa: BLE001  # entry_points.txt may hold anything
         reason = f"its entry_points.txt cannot be read: {_told(error)}"
-        info = replace(info, version=distribution.version or "")
+        info = replace(info, version=_field(distribution, "Version"))
         yield _Found(replace(info, name=origin, state=State.QUARANTINED, reason=reason), None)
         return
-    version = distribution.version or "" if points else ""
+    version = _field(distribution, "Version") if points else ""
     for point in sorted(points, key=lambda point: point.name):
         told = replace(info, name=point.name, version=version, reason="not named under plugins:")
         yield _Found(told, point)
