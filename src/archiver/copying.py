@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from archiver import __version__, hold, index, ready, recall, seal
+from archiver import __version__, hold, identity, index, ready, recall, seal
 from archiver.archive import COMMON, RUNS, Head, logbooks, new_run
 from archiver.budget import Budget
 from archiver.config import Config
@@ -113,6 +113,7 @@ class Copying:
             origin = self._origin(made)
             held = hold.take(made, [self.target], self.id)
             try:
+                identity.check(identity.of_heads([origin, *held.heads.values()]))
                 yield origin, held
             finally:
                 held.release()
@@ -120,7 +121,7 @@ class Copying:
             made.close()
 
     def _origin(self, made: Instances) -> Head:
-        made.sink(self.origin).check()
+        # Without a check: that would want to write, and this one may be a backup that nobody can write to.
         found = hold.peek(made, [self.origin])
         head = {**found.heads, **found.public}[self.origin]
         self.copied.partial = head.audience is Audience.PUBLIC

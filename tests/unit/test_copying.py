@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from archiver.config import ArchiveSettings
 from archiver.copying import Copied, Copying
 from archiver.errors import LeaseHeldError, SinkError
 from archiver.journal import unfinished
@@ -98,6 +99,20 @@ def test_the_origin_is_only_read(world: World) -> None:
     before = {path: path.stat().st_mtime_ns for path in (world.folder / "one").rglob("*")}
     copy(world)
     assert {path: path.stat().st_mtime_ns for path in (world.folder / "one").rglob("*")} == before
+
+
+def test_an_origin_that_nobody_can_write_to(world: World) -> None:
+    world.troubles["one"] = failing_at("")  # whatever is written, and the check whether it can be
+    copy(world)
+
+
+def test_the_copy_of_another_archive_is_no_target(world: World) -> None:
+    other = World(world.folder / "other", settings=ArchiveSettings("Another", site=False), sinks=("two",))
+    other.up.put(Item("q"))
+    other.run()
+    (world.folder / "other" / "two").rename(world.folder / "two")
+    with pytest.raises(SinkError, match="different archives"):
+        copy(world)
 
 
 def test_an_origin_without_an_archive(world: World) -> None:
