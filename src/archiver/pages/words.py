@@ -135,7 +135,6 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "skip": ("Skip to the content", "跳到正文"),
     "slide": ("Slide", "第几页"),
     "slides": ("Slides", "幻灯片"),
-    "slides_count": ("{count} slides", "{count} 页"),
     "slide_text": ("Text of the slides", "幻灯片文字"),
     "source": ("Source", "来源"),
     "speaker": ("Speaker", "讲师"),
@@ -145,7 +144,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "stub": ("This page is no longer part of the archive.", "本页已不在资料库中。"),
     "subtitles": ("Subtitles", "字幕"),
     "talk": ("Talk", "演讲"),
-    "talk_count": ("{count} talks", "{count} 场演讲"),
+    "talk_count": ("{count} talk|{count} talks", "{count} 场演讲"),
     "talks": ("Talks", "演讲"),
     "to_do": ("What to do", "如何补齐"),
     "do_act": ("Somebody has to act first: a login, a quota or a question.",
@@ -192,8 +191,9 @@ class Words:
         return _WORDS[word][self.chinese]
 
     def __call__(self, word: str, **values: object) -> str:
-        """Give a word with its values filled in."""
-        return self[word].format(**values)
+        """Give a word with its values filled in: of two forms the first is for a `count` of one."""
+        one, _, more = self[word].partition("|")
+        return (more if more and values.get("count") != 1 else one).format(**values)
 
     @property
     def tag(self) -> str:
