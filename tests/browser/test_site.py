@@ -220,6 +220,7 @@ def test_five_thousand_items_are_searched_in_time(browser: Browser, tmp_path: Pa
     site = Site("Big", "", "zh", {}, (), (), Coverage(()))
     values = {
         "site": site,
+        "frame": {"title": "Big", "organizer": ""},
         "title": "",
         "description": "",
         "linked_data": None,

@@ -114,6 +114,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     gc.set_threshold(50_000, 20, 100)
     streams.take_over()
     code = execute(argv)
+    streams.settle()
     from archiver.cli.leaving import leave
 
     leave(code)

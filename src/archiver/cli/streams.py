@@ -92,8 +92,21 @@ def give_up() -> None:
 
     Python writes what waits once more when it ends, and would fail on it once more.
     """
-    stream = _State.ours
-    if stream is not None:
+    if _State.ours is not None:
+        _lead_nowhere(_State.ours)
+
+
+def settle() -> None:
+    """Write what waits, or let it go where nothing takes it: the exit code is the command's all the same."""
+    for stream in filter(None, (_State.ours, _State.others, sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _lead_nowhere(stream)
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
