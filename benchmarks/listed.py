@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from archiver import api, staging
+from archiver.cli import be_quick
 from archiver.config import ArchiveSettings, Config, SinkSpec, SourceSpec
 from archiver.contracts import Context, Options, ScopeEntry
 from archiver.registry import load_plugins
@@ -68,4 +69,5 @@ def archive(base: str, names: Sequence[str], folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    be_quick()  # as the command does
     archive(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()), Path.cwd())

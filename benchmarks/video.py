@@ -21,6 +21,7 @@ import children
 from children import Cost
 
 from archiver import api, staging
+from archiver.cli import be_quick
 from archiver.config import ArchiveSettings, Config, SinkSpec, SourceSpec
 from archiver.contracts import Context, ScopeEntry
 from archiver.registry import load_plugins
@@ -36,6 +37,7 @@ def archive(base: str, names: list[str], folder: Path) -> None:
     """Archive every video once. Ends the process when one of them is not stored."""
     from archiver_plugins.video import Video, VideoEntry, VideoOptions
 
+    be_quick()  # as the command does
     registry = load_plugins()
     event = api.Event("tour", "A tour")
     sink = SinkSpec("local", "disk", registry.sinks["disk"].options_class.model_validate({"path": "archive"}))
