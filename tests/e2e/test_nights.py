@@ -72,7 +72,8 @@ class Job:
         return text
 
     def site(self) -> str:
-        return "".join(self.page(key) for key in self.keys() if re.fullmatch(r"site/.*\.html", key))
+        # Sorted: the order of a set changes when it grows by a report.
+        return "".join(self.page(key) for key in sorted(self.keys()) if re.fullmatch(r"site/.*\.html", key))
 
     def copy(self, name: str) -> Path:
         client = self.store.client()
