@@ -139,9 +139,11 @@ class Process:
         for handle in ready:
             if handle != output:
                 self._serve(handle)
-        if output in ready:
+        over = self._deaf or self._exited() is not None  # a child that still runs may hold its output open
+        # What it said last, before it ended, may have come since the first look.
+        if output in ready or (over and output in dict(self._poll.poll(0))):
             self._receive(output)
-        elif self._deaf or self._exited():  # a child that still runs may hold its output open
+        elif over:
             self._depart()
 
     def _serve(self, handle: int) -> None:
