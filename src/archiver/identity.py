@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from archiver.archive import ABOUT, COMMON, Head
 from archiver.errors import DamageError, MissingError, SinkError
@@ -44,13 +45,11 @@ def check(found: Mapping[str, Identity]) -> None:
 
     Two that began apart, each while the other was away, have different ids and the same title: they are one.
     """
-    first, *others = found.items() or [("", None)]
-    for name, identity in others:
-        assert first[1] is not None
-        if identity is not None and identity.id != first[1].id and identity.title != first[1].title:
+    for (one, mine), (other, theirs) in combinations(found.items(), 2):
+        if mine.id != theirs.id and mine.title != theirs.title:
             raise SinkError(
-                f"sinks {first[0]} and {name} hold different archives: "
-                f"“{first[1].title[:100]}” and “{identity.title[:100]}”",
+                f"sinks {one} and {other} hold different archives: "
+                f"“{mine.title[:100]}” and “{theirs.title[:100]}”",
                 hint="nothing was changed. Is a disk mounted in another's place, or a path or prefix wrong?",
             )
 

@@ -269,6 +269,20 @@ def test_an_address_that_a_sink_remembers_is_one_of_the_web(tmp_path: Path, url:
     assert Writer.open(made, "").url == "https://tour.example"
 
 
+@pytest.mark.parametrize(
+    "path", ["../../evil.html", "/etc/evil.html", "site/../../evil.html", "site/a\\b.html", "ocfl/x"]
+)
+def test_a_page_that_a_sink_remembers_lies_where_pages_lie(tmp_path: Path, path: str) -> None:
+    made = sink(tmp_path)
+    made.replace(
+        STATE, blob(json.dumps({"pages": {path: "0"}, "url": "", "made_of": {path: ["k", 1]}}).encode())
+    )
+    writer = Writer.open(made, "")
+    assert (writer.known, writer.origins) == ({}, {})
+    writer.close(lambda _: b"a stub")
+    assert writer.stubs == 0
+
+
 @pytest.mark.parametrize("event", ["../../outside", "/etc", "b", "x\ny"])
 def test_a_ledger_tells_of_its_own_event_alone(tmp_path: Path, event: str) -> None:
     """A record is put into the object of `a` that claims to be of somewhere else."""

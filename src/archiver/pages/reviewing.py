@@ -175,8 +175,8 @@ class Saying:
         return [sentence for sentence in told if sentence]
 
     def _extent(self) -> str:
-        stops = self._count("review_stops", len(self.told.stops))
-        talks = self._count("review_talks", sum(len(stop.view.talks) for stop in self.told.stops))
+        stops = self.t("review_stops", count=len(self.told.stops))
+        talks = self.t("review_talks", count=sum(len(stop.view.talks) for stop in self.told.stops))
         return self.t("review_extent", stops=stops, talks=talks, when=self._when())
 
     def _when(self) -> str:
@@ -194,19 +194,19 @@ class Saying:
 
     def _undated(self) -> str:
         count = sum(not stop.view.event.date for stop in self.told.stops)
-        return self._count("review_undated", count) if count else ""
+        return self.t("review_undated", count=count) if count else ""
 
     def _figures(self, facts: Mapping[str, str | int]) -> list[str]:
         return [self._figure(name, facts[name]) for name in FIGURES if name in facts]
 
     def _figure(self, name: str, value: str | int) -> str:
         if isinstance(value, int):
-            return self._count(f"review_{name}", value)
+            return self.t(f"review_{name}", count=value)
         return f"{self.t[name]}{self.t['colon']}{value}"
 
     def _held(self) -> str:
         totals = self.site.totals
-        parts = [self._count(f"review_{kind}", totals[kind]) for kind in _KINDS if kind in totals]
+        parts = [self.t(f"review_{kind}", count=totals[kind]) for kind in _KINDS if kind in totals]
         return self.t("review_held", what=self._list(parts)) if parts else self.t["review_empty"]
 
     def holdings(self) -> list[tuple[str, str]]:
@@ -229,9 +229,9 @@ class Saying:
     def _how_many(self, have: Sequence[str], lack: Sequence[str]) -> str:
         total = len(have) + len(lack)
         if not lack:
-            return self._count("review_all", total)
+            return self.t("review_all", count=total)
         if not have:
-            return self._count("review_none", total)
+            return self.t("review_none", count=total)
         counts = {"have": len(have), "total": total}
         if len(lack) <= len(have):
             return self.t("review_but", which=self._list(lack), **counts)
@@ -295,7 +295,7 @@ class Saying:
         sums = Counter((gap.kind, gap.cell.state, gap.talk is not None) for gap in gaps)
         counts = dict(sorted(sums.items(), key=lambda each: not each[0][2]))  # of talks first
         for (kind, state, of_talks), count in counts.items():
-            what = self._count("review_of_talks", count) if of_talks else ""
+            what = self.t("review_of_talks", count=count) if of_talks else ""
             told = self.t("review_lack", kind=self.t[f"lack_{kind}"], what=what).strip()
             note = "" if state is Standing.MISSING else self.t("in_brackets", text=self.t[state.value])
             yield f"{told}{note}"
@@ -327,8 +327,3 @@ class Saying:
         if len(parts) < 2 or self.t.chinese:
             return "、".join(parts)
         return f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-    def _count(self, word: str, count: int) -> str:
-        """Fill a number into a word that has a form for one and a form for more, parted by a bar."""
-        one, _, more = self.t[word].partition("|")
-        return (one if count == 1 else more or one).format(count=self.t.number(count))

@@ -191,9 +191,13 @@ class Words:
         return _WORDS[word][self.chinese]
 
     def __call__(self, word: str, **values: object) -> str:
-        """Give a word with its values filled in: of two forms the first is for a `count` of one."""
+        """Give a word with its values filled in.
+
+        Of two forms, parted by a bar, the first is for a `count` of one.
+        """
         one, _, more = self[word].partition("|")
-        return (more if more and values.get("count") != 1 else one).format(**values)
+        shown = {name: self.number(v) if isinstance(v, int) else v for name, v in values.items()}
+        return (more if more and values.get("count") != 1 else one).format(**shown)
 
     @property
     def tag(self) -> str:

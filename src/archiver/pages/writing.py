@@ -14,6 +14,7 @@ from archiver.archive import Head
 from archiver.contracts import Sink
 from archiver.errors import DamageError, MissingError
 from archiver.inventory import UNREADABLE
+from archiver.naming import check_path
 from archiver.ocfl import read
 from archiver.pages import places
 from archiver.pages.pictures import INDEX, blob
@@ -52,7 +53,8 @@ class Writer:
         """
         try:
             data = json.loads(read(sink, STATE, _STATE_BYTES))
-            known, earlier = {str(k): str(v) for k, v in data["pages"].items()}, _web(data["url"])
+            known = {str(path): str(digest) for path, digest in data["pages"].items() if _is_ours(path)}
+            earlier = _web(data["url"])
             listed = data.get("made_of", {}).items()
             made = {str(path): (str(key), int(size)) for path, (key, size) in listed if path in known}
             torn = bool(data.get("building"))
@@ -79,7 +81,7 @@ class Writer:
             return
         if not self.written:
             # Killed from now on, pages differ from what is written down of them: that is no damage.
-            self._note(self.known, {}, building=True)
+            self.note(self.known, {}, building=True)
         self.sink.replace(path, blob(data))
         self.written += 1
 
@@ -90,10 +92,11 @@ class Writer:
             self.put(path, partial(bytes, data))
             self.stubs += self.written - before
         if self.written or self.known != self.seen or self.origins != self.made:
-            self._note(self.seen, self.made, building=False)
+            self.note(self.seen, self.made, building=False)
         self.sink.flush()
 
-    def _note(self, pages: Mapping[str, str], made: Mapping[str, Origin], *, building: bool) -> None:
+    def note(self, pages: Mapping[str, str], made: Mapping[str, Origin], *, building: bool) -> None:
+        """Write down which pages there are, and what they were made of; `building`: some may differ yet."""
         state = {
             "url": self.url, "building": building, "pages": dict(sorted(pages.items())),
             "made_of": dict(sorted(made.items())),
@@ -107,6 +110,14 @@ class Writer:
                 yield path, stub(path)
             elif not path.startswith(f"{places.SITE}assets/"):  # an open page may still load those
                 yield path, b"\n"
+
+
+def _is_ours(path: str) -> bool:
+    """Say whether a build may have written a page there: the list that says so is only data in a sink."""
+    try:
+        return places.is_page(check_path(path))
+    except ValueError:
+        return False
 
 
 def _sizes(sink: Sink[Any]) -> dict[str, int]:
@@ -144,7 +155,7 @@ def forget(sink: Sink[Any], paths: Collection[str]) -> None:
     else:
         writer = Writer.open(sink, "")
         kept = {path: digest for path, digest in writer.known.items() if path not in paths}
-        writer._note(kept, {}, building=True)  # noqa: SLF001  # its own module
+        writer.note(kept, {}, building=True)
     for path in (STAMP, INDEX):
         if {path, seal.of(path)} & {*paths}:
             seal.replace(sink, path, blob(b"{}"))
@@ -157,7 +168,7 @@ def forget_origins(sink: Sink[Any]) -> bool:
     """
     writer = Writer.open(sink, "")
     if writer.known:
-        writer._note(writer.known, {}, building=False)  # noqa: SLF001  # its own module
+        writer.note(writer.known, {}, building=False)
         seal.replace(sink, STAMP, blob(b"{}"))
     return bool(writer.known)
 
