@@ -102,15 +102,17 @@ def material(given: object, wanted: str = "a material") -> Material:
     texts["url"] = mask_parameters(texts["url"])
     if len(_text(given, "revision")) > MAX_ID:
         raise _wrong(given, "revision", f"at most {MAX_ID} characters")
-    return replace(
-        given,
-        kind=_kind(given),
-        authors=_names(given, "authors"),
-        tags=_names(given, "tags"),
-        size=_size(given),
-        extra=_extra(given),
+    right: dict[str, Any] = {
         **texts,
-    )
+        "kind": _kind(given),
+        "authors": _names(given, "authors"),
+        "tags": _names(given, "tags"),
+        "size": _size(given),
+        "extra": _extra(given),
+    }
+    # Nearly always all is right already, and making one anew shows where there are thousands.
+    changes = {name: value for name, value in right.items() if value is not getattr(given, name)}
+    return replace(given, **changes) if changes else given
 
 
 def secrets(given: Material) -> dict[str, str]:
@@ -185,7 +187,8 @@ def _names(given: Material, name: str) -> tuple[str, ...]:
     # A text is a sequence of texts too: authors="Ada Fan" would become seven authors.
     if not isinstance(value, tuple | list) or not all(isinstance(item, str) for item in value):
         raise _wrong(given, name, "a tuple of texts")
-    return tuple(item[:MAX_TITLE] for item in value[:MAX_NAMES])
+    names = tuple(item[:MAX_TITLE] for item in value[:MAX_NAMES])
+    return value if names == value else names
 
 
 def _size(given: Material) -> int | None:

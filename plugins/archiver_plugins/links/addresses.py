@@ -10,6 +10,11 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 from archiver import api
 
 MAX_LENGTH: Final = 4_000
+#: Addresses that are in their normal form already: there are lists of thousands of them.
+_NORMAL: Final = re.compile(
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?!80/|443/)(?:[1-9][0-9]{1,3}|[1-5][0-9]{4}))?"
+    r"/[A-Za-z0-9._~!$&'()*+,;=:@/-]*"
+)
 _PORTS: Final = {"http": 80, "https": 443}
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -23,6 +28,8 @@ def address(text: str) -> str:
     Raises `ValueError` with what is wrong, without repeating what may be secret.
     """
     text = text.strip()
+    if len(text) <= MAX_LENGTH and _NORMAL.fullmatch(text) and "/." not in text:
+        return text
     if len(text) > MAX_LENGTH:
         raise ValueError(f"an address has at most {MAX_LENGTH:,} characters, this one {len(text):,}")
     _check_scheme(text)
@@ -92,6 +99,8 @@ def public(url: str) -> str:
     `?key=` and its like are left out. A long opaque value under a harmless name may be a secret as well
     as the very name of a file (`?id=1a2B…`): twelve digits of its SHA-256 stand for it.
     """
+    if "@" not in url and "?" not in url:
+        return url
     parts = urlsplit(url)
     if "@" not in parts.netloc and not parts.query:
         return url

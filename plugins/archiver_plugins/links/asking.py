@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,8 @@ from archiver import api
 MAX_BYTES: Final = 1 << 20
 #: Questions at a time, and how many may have been asked before their answers are needed.
 THREADS, AHEAD = 8, 64
+#: A host that answered within so many seconds is near by: there more threads would only wait for each other.
+NEAR, NEAR_THREADS = 0.002, 2
 #: An entity tag that can be sent back (RFC 9110, 8.8.3); some servers forget the quotes.
 _TAG: Final = re.compile(r"[\x21-\x7e]{1,300}")
 _TOTAL: Final = re.compile(r"bytes (?:[0-9]+-[0-9]+|\*)/([0-9]{1,18})")
@@ -80,21 +83,37 @@ class Ahead(Generic[T, R]):
     Use it as a context manager: at the end nothing more is begun.
     """
 
-    def __init__(self, function: Callable[[T], R]) -> None:
+    def __init__(self, function: Callable[[T], R], host: Callable[[T], str]) -> None:
         self._function = function
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="links")
+        self._host = host
+        self._far = ThreadPoolExecutor(THREADS, thread_name_prefix="links")
+        self._near = ThreadPoolExecutor(NEAR_THREADS, thread_name_prefix="links-near")
+        #: Seconds that the quickest answer of each host took.
+        self._quickest: dict[str, float] = {}
 
     def __enter__(self) -> Ahead[T, R]:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._far, self._near):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def map(self, things: Iterable[tuple[T, bool]]) -> Iterator[tuple[T, Future[R] | None]]:
         """Yield each thing with the call for it, which is done; `None` where it is not wanted."""
         waiting: deque[tuple[T, Future[R] | None]] = deque()
         for thing, wanted in things:
-            waiting.append((thing, self._pool.submit(self._function, thing) if wanted else None))
+            waiting.append((thing, self._begin(thing) if wanted else None))
             while waiting and (len(waiting) > AHEAD or waiting[0][1] is None):
                 yield waiting.popleft()
         yield from waiting
+
+    def _begin(self, thing: T) -> Future[R]:
+        host = self._host(thing)
+        pool = self._near if self._quickest.get(host, NEAR) < NEAR else self._far
+        return pool.submit(self._timed, thing, host)
+
+    def _timed(self, thing: T, host: str) -> R:
+        begun = time.monotonic()
+        result = self._function(thing)
+        self._quickest[host] = min(self._quickest.get(host, NEAR), time.monotonic() - begun)
+        return result

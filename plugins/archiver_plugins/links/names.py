@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import mimetypes
 import re
 from typing import Final
@@ -69,7 +70,11 @@ def ending(name: str) -> str:
 
 def kind_of(name: str, media_type: str = "") -> api.Kind:
     """Tell the kind from a file's name, else from a media type, else it is `other`."""
-    found = ending(name)
+    return _kind_of(ending(name), media_type)
+
+
+@functools.lru_cache(maxsize=256)
+def _kind_of(found: str, media_type: str) -> api.Kind:
     if found in _BY_ENDING:
         return _BY_ENDING[found]
     claimed = media_type if media_type not in UNNAMED else mimetypes.guess_type(f"x.{found}")[0] or ""

@@ -79,7 +79,7 @@ class Links(api.Source[LinksOptions, LinksEntry]):
         asked whether it changed, several at a time, as many as `checks` allows.
         """
         marked = _CURSOR.fullmatch(cursor)
-        with Ahead(self._look) as ahead:
+        with Ahead(self._look, lambda link: urlsplit(link.url).netloc) as ahead:
             first = int(marked[1]) if marked else 0
             listing = _Listing(ahead, marked is not None, first, self.options.checks)
             items = api.list_entries(scope, lambda entry: self._entry(entry.options, listing))

@@ -56,7 +56,7 @@ class Router:
         hints = mail.read(material)
         if hints is None:
             event, how = route(material, self.events, users)
-            placed = replace(material, event=event)
+            placed = material if material.event == event else replace(material, event=event)
         else:
             programme = Programme(self.events, self.asks, self.series, self.partial, users)
             verdict = Letter(hints, siblings, programme).verdict(material)

@@ -13,16 +13,16 @@ from archiver.contracts import Downloaded, Progress, Response
 from archiver.errors import TransientError
 from archiver.web.exchange import Answer, Call, Exchanger
 from archiver.web.guard import Guard
-from archiver.web.headers import RANGE_FIELDS, checked, split_credentials
+from archiver.web.headers import RANGE_FIELDS, checked, credential
 from archiver.web.limits import Budget, Clock, Limits, Politeness
-from archiver.web.origins import origin_of, parse_url
 from archiver.web.page import read_page
 from archiver.web.passage import Passage, RawAnswer, passable
 from archiver.web.posting import encode_body
 from archiver.web.retry import Retrier
 from archiver.web.statuses import check_status
 from archiver.web.transfer import Expected, Transfer, describe, part_file
-from archiver.web.transport import PooledTransport
+from archiver.web.transport import Transport
+from archiver.web.urls import parse_url
 from archiver.web.watching import Seen, WatchedTransport
 
 #: Names the program, as RFC 9309 asks of robots.
@@ -64,7 +64,7 @@ class PoliteClient:
         guard = guard or Guard(hosts_allowed)
         politeness = politeness or Politeness(self._clock)
         sleep = (clock and clock.sleep) or self._sleep
-        self._transport = PooledTransport(guard, tls=tls, monotonic=self._clock.monotonic)
+        self._transport = Transport(guard, tls=tls, monotonic=self._clock.monotonic)
         if watch is not None:
             self._transport = WatchedTransport(guard, watch, tls=tls, monotonic=self._clock.monotonic)
         self._exchanger = Exchanger(self._transport, guard, self._limits, politeness, self._clock, sleep)
@@ -137,9 +137,11 @@ class PoliteClient:
         seconds: float | None = None,
     ) -> RawAnswer:
         """Send one request for a library that speaks HTTP itself; see `Http.send`."""
-        plain, credential = split_credentials(parse_url(url))
-        origin_of(plain)
-        fields = {**credential, **passable(headers or {})}  # not ours: the library says who it is
+        plain = parse_url(url)
+        fields = {
+            **credential(plain.login),
+            **passable(headers or {}),
+        }  # not ours: the library says who it is
         call = Call(plain, fields, frozenset(), Budget(self._limits.file_seconds), body)
         return self._retrier.run(call, lambda: self._passage.send(method, call, seconds))
 
@@ -181,13 +183,9 @@ class PoliteClient:
         seconds: float,
         body: bytes | None = None,
     ) -> Call:
-        parsed = parse_url(url)
-        origin_of(parsed)
-        if params:
-            parsed = parsed.copy_merge_params(dict(params))
-        plain, credential = split_credentials(parsed)
-        headers = {**self._fields, **credential, **fields}
-        return Call(plain, headers, frozenset(accept), Budget(seconds), body)
+        parsed = parse_url(url, params)
+        headers = {**self._fields, **credential(parsed.login), **fields}
+        return Call(parsed, headers, frozenset(accept), Budget(seconds), body)
 
     def _sleep(self, seconds: float) -> None:
         if self._closing.wait(seconds):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 
-import httpx
-
 from archiver.errors import InvalidError
+from archiver.web.breaks import Broken
 
 _PIECE = 64 << 10
 #: Text shrinks to a tenth, at best a fiftieth; deflate ends at 1:1032, where bombs are.
@@ -44,18 +43,18 @@ class Decoder:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what `data` contains, in pieces of at most 64 KiB.
 
-        Raises `httpx.RemoteProtocolError` on damage, `InvalidError` on a bomb.
+        Raises `Broken` on damage, `InvalidError` on a bomb.
         """
         self._consumed += len(data)
         try:
             yield from self._pieces(data)
         except zlib.error as error:
-            raise httpx.RemoteProtocolError("the compressed answer is damaged") from error
+            raise Broken("the compressed answer is damaged") from error
 
     def finish(self) -> None:
-        """Check that the end was reached. Raises `httpx.RemoteProtocolError`."""
+        """Check that the end was reached. Raises `Broken`."""
         if self._consumed and not self._inflate.eof:
-            raise httpx.RemoteProtocolError("the compressed answer is cut off")
+            raise Broken("the compressed answer is cut off")
 
     def _pieces(self, data: bytes) -> Iterator[bytes]:
         pending = False

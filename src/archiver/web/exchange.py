@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-
-import httpx
 
 from archiver.errors import InvalidError, TransientError
 from archiver.redact import redact
+from archiver.web.breaks import ConnectionFault, Unreachable
 from archiver.web.guard import Guard
-from archiver.web.headers import split_credentials, without_credentials
+from archiver.web.head import joined
+from archiver.web.headers import without_credentials
 from archiver.web.limits import Budget, Clock, Limits, Patience, Politeness
-from archiver.web.origins import Origin, origin_of
 from archiver.web.posting import without_body_fields
 from archiver.web.refusal import wants_none
-from archiver.web.transport import Body
+from archiver.web.transport import Body, Transport
+from archiver.web.urls import Origin, Url
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: Of these, the ones after which a POST stays one.
@@ -54,7 +54,7 @@ class Call:
     With a `body`, even an empty one, it is a POST. Fields and body are in no `repr`: they may be secret.
     """
 
-    url: httpx.URL
+    url: Url
     headers: Mapping[str, str] = field(repr=False)
     accept: frozenset[int]
     budget: Budget
@@ -68,7 +68,7 @@ class Call:
 class Answer:
     """The head of an answer, names in lower case, and its body still to be read."""
 
-    url: httpx.URL
+    url: Url
     status: int
     headers: Mapping[str, str]
     body: Body
@@ -79,7 +79,7 @@ class Answer:
     @property
     def host(self) -> str:
         """The key under which turns at this host are given."""
-        return host_of(origin_of(self.url))
+        return host_of(self.url.origin)
 
 
 def host_of(origin: Origin) -> str:
@@ -92,7 +92,7 @@ class Exchanger:
 
     def __init__(
         self,
-        transport: httpx.BaseTransport,
+        transport: Transport,
         guard: Guard,
         limits: Limits,
         politeness: Politeness,
@@ -128,49 +128,49 @@ class Exchanger:
 
     @contextmanager
     def _hop(self, trail: _Trail, extra: Mapping[str, str], budget: Budget) -> Iterator[Answer]:
-        origin = origin_of(trail.url)
-        with self._turn(origin):
+        origin = trail.url.origin
+        host = host_of(origin)
+        with self._turn(origin, host):
+            if self._politeness.is_unreachable(host):
+                raise _unreachable(host)
             begun = self._clock.monotonic()
             try:
-                with self._request(trail, extra, budget) as answer:
+                answer = self._request(trail, extra, budget)
+                try:
                     yield answer
-            except httpx.TransportError as error:
-                unreachable = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
-                raise Fault(str(error), host_of(origin), unreachable=unreachable) from error
+                finally:
+                    answer.body.close()
+            except ConnectionFault as error:
+                unreachable = isinstance(error, Unreachable)
+                raise Fault(str(error), host, unreachable=unreachable) from error
             finally:
                 budget.left -= self._clock.monotonic() - begun
 
-    @contextmanager
-    def _turn(self, origin: Origin) -> Iterator[None]:
-        limits, trusted, host = self._limits, self._guard.trusts(origin), host_of(origin)
+    def _turn(self, origin: Origin, host: str) -> AbstractContextManager[None]:
+        limits, trusted = self._limits, self._guard.trusts(origin)
         interval = limits.trusted_interval if trusted else limits.interval
         concurrency = limits.trusted_concurrency if trusted else limits.concurrency
         if seconds := self._politeness.refused(host):
             raise wants_none(host, seconds)
-        with self._politeness.turn(host, interval, concurrency, self._sleep):
-            if self._politeness.is_unreachable(host):
-                raise TransientError(
-                    f"{host} could not be reached a moment ago, so nothing more was asked of it",
-                    hint="Check the network and the address; the next run tries again.",
-                )
-            yield
+        return self._politeness.turn(host, interval, concurrency, self._sleep)
 
-    @contextmanager
-    def _request(self, trail: _Trail, extra: Mapping[str, str], budget: Budget) -> Iterator[Answer]:
+    def _request(self, trail: _Trail, extra: Mapping[str, str], budget: Budget) -> Answer:
         method = "GET" if trail.body is None else "POST"
-        headers, patience = {**trail.headers, **extra}, {"patience": self._patience(budget)}
-        request = httpx.Request(method, trail.url, headers=headers, content=trail.body, extensions=patience)
-        response = self._transport.handle_request(request)
-        try:
-            assert isinstance(response.stream, Body)
-            yield Answer(trail.url, response.status_code, dict(response.headers.items()), response.stream)
-        finally:
-            response.stream.close()  # type: ignore[union-attr]  # a Body; see above
+        headers = {**trail.headers, **extra}
+        reply = self._transport.send(method, trail.url, headers, trail.body, self._patience(budget))
+        return Answer(trail.url, reply.status, joined(reply.fields), reply.body)
 
     def _patience(self, budget: Budget) -> Patience:
         limits = self._limits
         until = self._clock.monotonic() + budget.left
         return Patience(limits.connect_seconds, limits.read_seconds, until, limits.rate, limits.rate_seconds)
+
+
+def _unreachable(host: str) -> TransientError:
+    return TransientError(
+        f"{host} could not be reached a moment ago, so nothing more was asked of it",
+        hint="Check the network and the address; the next run tries again.",
+    )
 
 
 class _Trail:
@@ -187,9 +187,9 @@ class _Trail:
     def follow(self, answer: Answer) -> None:
         """Go on to where a redirect points. Raises `InvalidError` when that may not or need not be."""
         target = self._target(answer)
-        if target.scheme == "http" and self.url.scheme == "https":
+        if target.origin.scheme == "http" and self.url.origin.scheme == "https":
             raise self._error(f"it leads from https down to {redact(str(target))}, which is not encrypted")
-        foreign = origin_of(target) != origin_of(self.url)
+        foreign = target.origin != self.url.origin
         self._mind_body(answer.status, foreign=foreign)
         step = (str(target), self.body is None)
         if step in self._seen:
@@ -211,16 +211,14 @@ class _Trail:
         elif foreign:
             raise self._error("it wants what was posted to be sent to another host as well")
 
-    def _target(self, answer: Answer) -> httpx.URL:
+    def _target(self, answer: Answer) -> Url:
+        # A password that the other side put into an address is not ours to send: it is left out.
         try:
-            target = answer.url.join(answer.headers["location"])
+            return answer.url.join(answer.headers["location"])
         except KeyError:
             raise self._error("it was redirected without being told where to") from None
-        except (httpx.InvalidURL, ValueError):
+        except ValueError:
             raise self._error("it was redirected to something that is not a web address") from None
-        origin_of(target)
-        # A password that the other side put into an address is not ours to send.
-        return split_credentials(target)[0]
 
     def _error(self, why: str) -> InvalidError:
         return InvalidError(

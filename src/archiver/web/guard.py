@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-import httpx
-
 from archiver.errors import BlockedError, InvalidError, TransientError
-from archiver.web.origins import Origin, origin_of
+from archiver.web.breaks import Unreachable
+from archiver.web.urls import Origin, origin_of
 
 #: Family and socket address, as `socket.getaddrinfo` gives them.
 Address = tuple[int, tuple[Any, ...]]
@@ -104,7 +103,7 @@ class Guard:
 
         Raises `BlockedError` when any of its addresses is refused: a name with a public and a private
         address is a trap or a mistake. Raises `TransientError` when there is no such name and
-        `httpx.ConnectError` when the resolver could not say.
+        `Unreachable` when the resolver could not say.
         """
         found = [(int(entry[0]), tuple(entry[4])) for entry in self._resolve(origin)]
         if not self.trusts(origin):
@@ -117,7 +116,7 @@ class Guard:
             return self._resolver(origin.host, origin.port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
             if error.errno not in _NO_SUCH_NAME:
-                raise httpx.ConnectError(f"the name could not be resolved: {error.strerror}") from error
+                raise Unreachable(f"the name could not be resolved: {error.strerror}") from error
             raise TransientError(
                 f"The host {origin.host} is not known to the name service",
                 hint="Check the spelling of the address and this machine's network.",

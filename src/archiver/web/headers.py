@@ -7,8 +7,6 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-import httpx
-
 from archiver.errors import InvalidError
 from archiver.redact import is_secret_name
 
@@ -57,15 +55,13 @@ def checked(headers: Mapping[str, str] | None, *, reserved: frozenset[str] = fro
     return found
 
 
-def split_credentials(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
-    """Move `user:password@` out of a URL into a Basic credential (RFC 7617); drop the fragment too."""
-    if not url.userinfo:
-        # Copying parses the whole address again, which shows on small files.
-        return (url.copy_with(fragment=None) if url.fragment else url), {}
-    plain = url.copy_with(userinfo=b"", fragment=None)
-    pair = unquote(url.userinfo.decode("ascii"))
+def credential(login: str) -> dict[str, str]:
+    """Make a Basic credential (RFC 7617) of what stood before the `@` of an address, if anything did."""
+    if not login:
+        return {}
+    pair = unquote(login)
     token = base64.b64encode((pair if ":" in pair else f"{pair}:").encode())
-    return plain, {"authorization": f"Basic {token.decode('ascii')}"}
+    return {"authorization": f"Basic {token.decode('ascii')}"}
 
 
 def without_credentials(headers: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ def read_page(answer: Answer, max_bytes: int) -> Response:
     """Read the body of an answer, undoing its coding.
 
     Raises `InvalidError` when it holds more than `max_bytes` bytes, packed or unpacked; `Fault` and
-    `httpx.TransportError` when another attempt may bring it whole.
+    `ConnectionFault` when another attempt may bring it whole.
     """
     if answer.body.length is not None and answer.body.length > max_bytes:
         raise _too_long(answer, max_bytes)
@@ -30,6 +30,8 @@ def read_page(answer: Answer, max_bytes: int) -> Response:
 
 def _read(answer: Answer, max_bytes: int) -> bytearray:
     packed = bytearray()
+    if answer.body.length == 0:
+        return packed  # as with each 304
     buffer = memoryview(bytearray(min(_CHUNK, max_bytes + 1)))
     while count := answer.body.readinto(buffer):
         packed += buffer[:count]

@@ -7,17 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import httpx
-
 from archiver.contracts import Progress
 from archiver.errors import InvalidError, TransientError
 from archiver.redact import redact
+from archiver.web.breaks import ConnectionFault
 from archiver.web.exchange import Call, Fault, host_of
+from archiver.web.head import joined
 from archiver.web.limits import Clock, Limits, Patience, Politeness
-from archiver.web.origins import origin_of
 from archiver.web.refusal import wants_none
 from archiver.web.statuses import turned_away
-from archiver.web.transport import Body
+from archiver.web.transport import Reply, Transport
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -39,12 +38,11 @@ class RawAnswer:
     stays open.
     """
 
-    def __init__(self, url: str, answer: httpx.Response, progress: Progress, *, empty: bool) -> None:
-        assert isinstance(answer.stream, Body)
+    def __init__(self, url: str, reply: Reply, progress: Progress, *, empty: bool) -> None:
         self.url = url
-        self.status = answer.status_code
-        self.headers: Sequence[tuple[str, str]] = tuple(answer.headers.multi_items())
-        self._body = answer.stream
+        self.status = reply.status
+        self.headers: Sequence[tuple[str, str]] = tuple(reply.fields)
+        self._body = reply.body
         self._progress = progress
         self._over = empty  # a HEAD announces a length that does not come
         self._closed = False
@@ -73,7 +71,7 @@ class Passage:
 
     def __init__(
         self,
-        transport: httpx.BaseTransport,
+        transport: Transport,
         limits: Limits,
         politeness: Politeness,
         clock: Clock,
@@ -90,20 +88,15 @@ class Passage:
 
         Raises `Fault` where the other side turns it away for a while.
         """
-        host = host_of(origin_of(call.url))
+        host = host_of(call.url.origin)
         if refused := self._politeness.refused(host):
             raise wants_none(host, refused)
-        request = httpx.Request(
-            _method(method),
-            call.url,
-            headers=call.headers,
-            content=call.body,
-            extensions={"patience": self._patience(seconds)},
-        )
         with _as_transient(str(call)):
-            answer = self._transport.handle_request(request)
-        raw = RawAnswer(str(call.url), answer, self._progress, empty=method == "HEAD")
-        wait = turned_away(raw.status, answer.headers, self._clock.wall())
+            reply = self._transport.send(
+                _method(method), call.url, call.headers, call.body, self._patience(seconds)
+            )
+        raw = RawAnswer(str(call.url), reply, self._progress, empty=method == "HEAD")
+        wait = turned_away(raw.status, joined(reply.fields), self._clock.wall())
         if wait is not None:
             raw.close()
             raise Fault(f"it answered {raw.status}", host, wait=wait, untouched=True)
@@ -120,7 +113,7 @@ class Passage:
 def _as_transient(url: str) -> Iterator[None]:
     try:
         yield
-    except httpx.TransportError as error:
+    except ConnectionFault as error:
         raise TransientError(
             f"{redact(url)} could not be fetched: {error}", hint="The next run tries again."
         ) from error

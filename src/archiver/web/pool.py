@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import http.client
 import io
 import select
 import socket
@@ -12,14 +11,14 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from archiver.errors import BlockedError
+from archiver.web.breaks import ConnectionFault, Unreachable
 from archiver.web.guard import Address, Guard
 from archiver.web.limits import Patience
-from archiver.web.origins import Origin
+from archiver.web.urls import Origin
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -30,9 +29,6 @@ MAX_IDLE = 8
 IDLE_SECONDS = 15.0
 #: Header lines are read through this; a body goes past it, straight into the caller's buffer.
 _BUFFER = 8192
-_MAX_INTERIM = 8
-#: Fields behind a body of chunks that are passed over.
-_MAX_TRAILERS = 100
 
 
 @functools.cache
@@ -158,41 +154,14 @@ class _Reader(io.RawIOBase):
         return self._wire.receive(buffer)
 
 
-class _Answer(http.client.HTTPResponse):
-    """Skips interim answers (RFC 9110, 15.2), of which `http.client` knows only 100 Continue."""
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One HTTP/1.1 connection. It is `used` when an answer came over it before, and idle since then."""
 
-    def _read_status(self) -> tuple[str, int, str]:
-        for _ in range(_MAX_INTERIM):
-            version, status, reason = super()._read_status()  # type: ignore[misc]  # not in its stubs
-            if not 100 <= status < 200 or status == 101:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-        raise http.client.BadStatusLine("too many interim answers")
-
-    def _read_and_discard_trailer(self) -> None:
-        # `http.client` reads on as long as fields come: nothing of the body grows, so no limit would end it.
-        for _ in range(_MAX_TRAILERS):
-            line = self.fp.readline(_BUFFER + 1)
-            if len(line) > _BUFFER:
-                raise http.client.LineTooLong("trailer line")
-            if line in {b"\r\n", b"\n", b""}:
-                return
-        raise http.client.HTTPException("too many fields behind the body")
-
-
-class Connection(http.client.HTTPConnection):
-    """One HTTP/1.1 connection over a wire. It never connects by itself."""
-
-    auto_open = 0
-    response_class = _Answer
-
-    def __init__(self, origin: Origin, wire: Wire) -> None:
-        super().__init__(origin.host, origin.port)
-        self.origin = origin
-        self.wire = wire
-        self.sock = wire  # all that http.client uses of a socket
-        self.idle_since = 0.0
-        self.used = False
+    origin: Origin
+    wire: Wire
+    used: bool = False
+    idle_since: float = 0.0
 
 
 class Pool:
@@ -216,7 +185,7 @@ class Pool:
     def lease(self, origin: Origin, patience: Patience, *, fresh: bool = False) -> Connection:
         """Take an idle connection, or open one; with `fresh`, open one in any case.
 
-        Raises what `Guard.addresses` raises, `httpx.ConnectError` and `httpx.ConnectTimeout`.
+        Raises what `Guard.addresses` raises, and `Unreachable`.
         """
         connection = None if fresh else self._reusable(origin)
         if connection is None:
@@ -266,14 +235,14 @@ class Pool:
             self.discard(connection)
 
     def _connect(self, origin: Origin, patience: Patience) -> Connection:
-        problem: httpx.TransportError = httpx.ConnectError("the host has no address")
+        problem: ConnectionFault = Unreachable("the host has no address")
         for address in self._guard.addresses(origin):
             try:
                 return self._register(Connection(origin, self._wire(origin, address, patience)))
             except TimeoutError:
-                problem = httpx.ConnectTimeout(f"no connection within {patience.connect:.0f} seconds")
+                problem = Unreachable(f"no connection within {patience.connect:.0f} seconds")
             except OSError as error:
-                problem = httpx.ConnectError(error.strerror or str(error))
+                problem = Unreachable(error.strerror or str(error))
         raise problem
 
     def _register(self, connection: Connection) -> Connection:
@@ -282,7 +251,7 @@ class Pool:
                 self._open.add(connection)
                 return connection
         connection.wire.shut()
-        raise httpx.ConnectError("the client is closed")
+        raise Unreachable("the client is closed")
 
     def _wire(self, origin: Origin, address: Address, patience: Patience) -> Wire:
         family, target = address

@@ -1,7 +1,7 @@
-"""An httpx transport on http.client: several times less work per byte than httpx's own.
+"""One request and its answer: several times less work than with httpx's own client.
 
-The body goes from the socket into the caller's buffer without a copy in between; the comparison is
-in benchmarks/transport.py. It can stand under an `httpx.Client` like any other transport.
+The body goes from the socket into the caller's buffer without a copy in between, and nothing is made for
+a request but its head; the comparison is in benchmarks/transport.py.
 """
 
 from __future__ import annotations
@@ -9,41 +9,40 @@ from __future__ import annotations
 import http.client
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import httpx
-
+from archiver.web.breaks import Broken, ConnectionFault
 from archiver.web.fields import number
 from archiver.web.guard import Guard
+from archiver.web.head import Fields, HttpAnswer, request_head
 from archiver.web.limits import Patience
-from archiver.web.origins import origin_of
 from archiver.web.pool import Connection, Pool
+from archiver.web.urls import Url
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 #: A body that nobody wants is read to its end when it is this small: that saves a new connection.
 _WORTH_DRAINING = 64 << 10
-_CHUNK = 64 << 10
-_DEFAULT_SECONDS = 30.0
 
 
 def _nobody() -> None:
     """Hear of nothing."""
 
 
-class Body(httpx.SyncByteStream):
-    """The body of one answer, to be read into a buffer or iterated over.
+class Body:
+    """The body of one answer, to be read into a buffer.
 
     `length` is the declared one in bytes; `None` when the framing itself marks the end (chunks) or
-    nothing does. Reading raises `httpx.ReadError`, `httpx.ReadTimeout` and, when less came than was
-    declared, `httpx.RemoteProtocolError`. `ended` is called once, when it is closed.
+    nothing does. Reading raises `ConnectionFault`, which is `Broken` when less came than
+    was declared. `ended` is called once, when it is closed.
     """
 
     ended: Callable[[], None] = staticmethod(_nobody)
 
-    def __init__(self, pool: Pool, connection: Connection, answer: http.client.HTTPResponse) -> None:
+    def __init__(self, pool: Pool, connection: Connection, answer: HttpAnswer) -> None:
         self._pool = pool
         self._connection = connection
         self._answer = answer
@@ -56,13 +55,13 @@ class Body(httpx.SyncByteStream):
         try:
             count = self._answer.readinto(buffer)
         except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error)) from error
+            raise ConnectionFault(str(error)) from error
         except http.client.IncompleteRead as error:
-            raise httpx.RemoteProtocolError("the answer broke off") from error
+            raise Broken("the answer broke off") from error
         except http.client.HTTPException as error:  # a line of the framing that has no end
-            raise httpx.RemoteProtocolError(f"the answer is garbled: {error}") from error
+            raise Broken(f"the answer is garbled: {error}") from error
         except (OSError, ValueError) as error:
-            raise httpx.ReadError(_reason(error)) from error
+            raise Broken(_reason(error)) from error
         self.received += count
         if count == 0:
             self._check_length()
@@ -71,12 +70,7 @@ class Body(httpx.SyncByteStream):
 
     def _check_length(self) -> None:
         if self.length is not None and self.received != self.length:
-            raise httpx.RemoteProtocolError(f"it ended after {self.received} of {self.length} bytes")
-
-    def __iter__(self) -> Iterator[bytes]:
-        buffer = bytearray(_CHUNK)
-        while count := self.readinto(buffer):
-            yield bytes(memoryview(buffer)[:count])
+            raise Broken(f"it ended after {self.received} of {self.length} bytes")
 
     def close(self) -> None:
         """Give the connection back when the body was read to its end, else close it."""
@@ -97,114 +91,111 @@ class Body(httpx.SyncByteStream):
         try:
             while self.readinto(scratch):
                 pass
-        except httpx.TransportError:
+        except ConnectionFault:
             self._done = False
 
 
-class PooledTransport(httpx.BaseTransport):
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer whose head has come; close its body."""
+
+    status: int
+    fields: Fields
+    body: Body
+
+
+class Transport:
     """Sends requests over pooled connections to addresses that the guard lets through.
 
     A request with a body gets a new connection and is sent once: on an idle one that breaks, nobody
-    could say whether it was acted upon.
-
-    Thread-safe. The bounds come as `request.extensions["patience"]`, a `Patience`; without it,
-    httpx's own `timeout` extension counts. Redirects, retries and turns are not its business.
-    Raises subclasses of `httpx.TransportError`, and `SourceError` from the guard.
+    could say whether it was acted upon. Thread-safe. Redirects, retries and turns are not its business.
     """
 
     def __init__(
         self,
-        guard: Guard | None = None,
+        guard: Guard,
         *,
         tls: ssl.SSLContext | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._monotonic = monotonic
-        self._pool = Pool(guard or Guard(), tls=tls, monotonic=monotonic)
+        self._pool = Pool(guard, tls=tls, monotonic=monotonic)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and read the head of its answer; the body follows through `response.stream`."""
-        origin = origin_of(request.url)
-        patience = request.extensions.get("patience") or self._default_patience(request)
-        connection = self._pool.lease(origin, patience, fresh=request.method != "GET")
+    def send(
+        self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None, patience: Patience
+    ) -> Reply:
+        """Send a request and read the head of its answer.
+
+        Raises subclasses of `ConnectionFault`, `SourceError` from the guard, and `InvalidError` for
+        fields that cannot be sent.
+        """
+        head = request_head(method, url, headers, body)
+        connection = self._pool.lease(url.origin, patience, fresh=method != "GET")
         reused = connection.used
         try:
-            answer = self._exchange(connection, request)
-        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            return self._exchange(connection, method, head, body)
+        except Broken:
             if not reused:
                 raise
             # The server gave up the idle connection just as we took it: no fault, one fresh try.
-            connection = self._pool.lease(origin, patience, fresh=True)
-            answer = self._exchange(connection, request)
-        return self._response(connection, answer)
+            connection = self._pool.lease(url.origin, patience, fresh=True)
+            return self._exchange(connection, method, head, body)
 
     def close(self) -> None:
         """Close every connection; transfers under way fail."""
         self._pool.close()
 
-    def _default_patience(self, request: httpx.Request) -> Patience:
-        timeout = request.extensions.get("timeout", {})
-        connect = timeout.get("connect") or _DEFAULT_SECONDS
-        read = timeout.get("read") or _DEFAULT_SECONDS
-        return Patience(connect, read, float("inf"), 0.0, _DEFAULT_SECONDS)
-
-    def _exchange(self, connection: Connection, request: httpx.Request) -> http.client.HTTPResponse:
+    def _exchange(self, connection: Connection, method: str, head: bytes, body: bytes | None) -> Reply:
         try:
-            return _converse(connection, request)
+            answer = _converse(connection, method, head, body)
+            reply = Reply(answer.status, answer.fields, Body(self._pool, connection, answer))
         except BaseException:
             self._pool.discard(connection)
             raise
-
-    def _response(self, connection: Connection, answer: http.client.HTTPResponse) -> httpx.Response:
-        try:
-            body = Body(self._pool, connection, answer)
-        except httpx.TransportError:
-            self._pool.discard(connection)
-            raise
         connection.wire.watch_rate()
-        headers = [_raw(name, value) for name, value in answer.getheaders()]
-        return httpx.Response(answer.status, headers=headers, stream=body)
+        return reply
 
 
-def _converse(connection: Connection, request: httpx.Request) -> http.client.HTTPResponse:
+def _converse(connection: Connection, method: str, head: bytes, body: bytes | None) -> HttpAnswer:
     """Send a request and read the head of its final answer."""
-    headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers.raw}
-    body = request.read() or None
     try:
-        connection.request(request.method, request.url.raw_path.decode("ascii"), body, headers)
+        connection.wire.sendall(head)
+        if body:
+            connection.wire.sendall(body)
     except OSError as error:
-        raise httpx.WriteError(_reason(error)) from error
+        raise Broken(_reason(error)) from error
+    answer = HttpAnswer(connection.wire, method)
     try:
-        return connection.getresponse()
-    except TimeoutError as error:
-        raise httpx.ReadTimeout(str(error)) from error
-    except http.client.RemoteDisconnected as error:
-        raise httpx.ReadError("the connection was closed without an answer") from error
-    except (http.client.HTTPException, ValueError) as error:
-        raise httpx.RemoteProtocolError("the answer is not HTTP") from error
-    except OSError as error:
-        raise httpx.ReadError(_reason(error)) from error
+        answer.begin()
+    except BaseException as error:
+        answer.close()
+        raise _told(error) from error
+    return answer
 
 
-def _declared(answer: http.client.HTTPResponse) -> int | None:
-    """Read Content-Length strictly. Raises `httpx.RemoteProtocolError` on nonsense or contradictions."""
+def _told(error: BaseException) -> BaseException:
+    """Tell why no head came; what is not about the other side stays what it is."""
+    if isinstance(error, TimeoutError):
+        return ConnectionFault(str(error))
+    if isinstance(error, http.client.RemoteDisconnected):
+        return Broken("the connection was closed without an answer")
+    if isinstance(error, http.client.HTTPException | ValueError):
+        return Broken("the answer is not HTTP")
+    return Broken(_reason(error)) if isinstance(error, OSError) else error
+
+
+def _declared(answer: HttpAnswer) -> int | None:
+    """Read Content-Length strictly. Raises `Broken` on nonsense or contradictions."""
     if answer.status in {204, 304} or answer.status < 200:
         return 0
     if answer.chunked:
         return None
-    values = {value.strip() for value in answer.headers.get_all("content-length", [])}
+    values = {value.strip() for name, value in answer.fields if name == "content-length"}
     if not values:
         return None
     length = number(values.pop())
     if values or length is None:
-        raise httpx.RemoteProtocolError("the answer declares no clear length")
+        raise Broken("the answer declares no clear length")
     return length
-
-
-def _raw(name: str, value: str) -> tuple[bytes, bytes]:
-    # A folded field reaches us with its line break: "a\r\n b".
-    line = " ".join(value.split()) if "\n" in value or "\r" in value else value
-    return name.encode("latin-1", "replace"), line.encode("latin-1", "replace")
 
 
 def _reason(error: Exception) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import httpx
 
 from archiver.errors import SourceError
 from archiver.redact import redact
+from archiver.web.breaks import ConnectionFault
 from archiver.web.guard import Guard
-from archiver.web.transport import Body, PooledTransport
+from archiver.web.limits import Patience
+from archiver.web.transport import Reply, Transport
+from archiver.web.urls import Url
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Seen:
     error: str = ""
 
 
-class WatchedTransport(PooledTransport):
+class WatchedTransport(Transport):
     """The transport, telling `watch` of each request; from any thread."""
 
     def __init__(
@@ -45,15 +46,18 @@ class WatchedTransport(PooledTransport):
         self._watch = watch
         self._now = monotonic
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(
+        self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None, patience: Patience
+    ) -> Reply:
         """Pass on; tell when the body was closed, or why there is none."""
-        begun, method, url = self._now(), request.method, redact(str(request.url))
+        begun = self._now()
         try:
-            response = super().handle_request(request)
-        except (httpx.TransportError, SourceError) as error:
-            self._watch(Seen(method, url, 0, 0, self._now() - begun, str(error)))
+            reply = super().send(method, url, headers, body, patience)
+        except (ConnectionFault, SourceError) as error:
+            self._watch(Seen(method, redact(str(url)), 0, 0, self._now() - begun, str(error)))
             raise
-        body, status = response.stream, response.status_code
-        assert isinstance(body, Body)
-        body.ended = lambda: self._watch(Seen(method, url, status, body.received, self._now() - begun))
-        return response
+        came, status = reply.body, reply.status
+        came.ended = lambda: self._watch(
+            Seen(method, redact(str(url)), status, came.received, self._now() - begun)
+        )
+        return reply

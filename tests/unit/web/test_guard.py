@@ -3,7 +3,6 @@ from __future__ import annotations
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from pydantic import HttpUrl
 from archiver.contracts import Options
 from archiver.errors import BlockedError, InvalidError, TransientError
 from archiver.web import Guard, Origin, origin_of, origins_of
+from archiver.web.breaks import Unreachable
 from archiver.web.guard import refusal
 
 
@@ -126,7 +126,7 @@ def test_unknown_name_and_silent_name_service_are_told_apart() -> None:
 
     with pytest.raises(TransientError, match=r"no\.example is not known"):
         fail(socket.EAI_NONAME).addresses(Origin("http", "no.example", 80))
-    with pytest.raises(httpx.ConnectError):
+    with pytest.raises(Unreachable):
         fail(socket.EAI_AGAIN).addresses(Origin("http", "no.example", 80))
 
 
