@@ -235,6 +235,9 @@ def _transition(data: Mapping[str, Any]) -> Transition:
     return Transition(**_texts(known), state=state)
 
 
+_TEXT = {str}
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a text is {value!r:.100}")
@@ -242,8 +245,8 @@ def _text(value: Any) -> str:
 
 
 def _texts(data: dict[str, Any]) -> dict[str, Any]:
-    for value in data.values():
-        if not isinstance(value, str):
+    if not set(map(type, data.values())) <= _TEXT:
+        for value in data.values():
             _text(value)  # raises
     return data
 
@@ -265,12 +268,12 @@ def material_from_json(data: Mapping[str, Any]) -> Material:
     """Read a material back. Raises `ValueError`, `TypeError` or the like on anything else."""
     known = _known(Material, data)
     kind, size, extra = Kind(known.pop("kind")), known.pop("size", None), known.pop("extra", {})
-    authors, tags = (tuple(_text(item) for item in known.pop(name, ())) for name in ("authors", "tags"))
+    authors, tags = known.pop("authors", ()), known.pop("tags", ())
     return Material(
         **_texts(known),
         kind=kind,
-        authors=authors,
-        tags=tags,
+        authors=tuple(map(_text, authors)),
+        tags=tuple(map(_text, tags)),
         size=None if size is None else _size(size),
         extra=_texts(dict(extra)),
     )
@@ -291,6 +294,8 @@ def _files(items: Iterable[Mapping[str, Any]]) -> tuple[StoredFile, ...]:
 
 def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
     names = _names(kind)
+    if data.keys() <= names:
+        return dict(data)
     return {key: value for key, value in data.items() if key in names}
 
 

@@ -22,7 +22,6 @@ from archiver.errors import ArchiverError
 from archiver.hold import Hold
 from archiver.journal import Entry, Journal
 from archiver.ledger import Key, Record
-from archiver.pages.places import HOME
 from archiver.record import Recorder
 from archiver.replicate import Copies, Desk, Replication
 from archiver.replicate.needs import named
@@ -128,6 +127,8 @@ class Publishing:
 
 def _with_pages(config: Config, recorder: Recorder) -> Config:
     """Have pages that are there kept up in any case: stale ones would show what is not cleared any more."""
+    from archiver.pages.places import HOME  # here: it takes long to load, and most runs make no pages
+
     there = any(shelf.head.sink.stat(HOME) for shelf in recorder.healthy.values())
     return replace(config, archive=replace(config.archive, site=config.archive.site or there))
 

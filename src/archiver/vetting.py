@@ -110,8 +110,13 @@ def material(given: object, wanted: str = "a material") -> Material:
         "size": _size(given),
         "extra": _extra(given),
     }
-    # Nearly always all is right already, and making one anew shows where there are thousands.
-    changes = {name: value for name, value in right.items() if value is not getattr(given, name)}
+    # Nearly always all is right already, and making one anew shows where there are thousands. But what a
+    # plugin could still change, a mapping of its own, is copied.
+    changes = {
+        name: value
+        for name, value in right.items()
+        if value is not getattr(given, name) and (value or value != getattr(given, name))
+    }
     return replace(given, **changes) if changes else given
 
 
@@ -187,6 +192,8 @@ def _names(given: Material, name: str) -> tuple[str, ...]:
     # A text is a sequence of texts too: authors="Ada Fan" would become seven authors.
     if not isinstance(value, tuple | list) or not all(isinstance(item, str) for item in value):
         raise _wrong(given, name, "a tuple of texts")
+    if value == ():
+        return ()
     names = tuple(item[:MAX_TITLE] for item in value[:MAX_NAMES])
     return value if names == value else names
 

@@ -79,7 +79,7 @@ class Links(api.Source[LinksOptions, LinksEntry]):
         asked whether it changed, several at a time, as many as `checks` allows.
         """
         marked = _CURSOR.fullmatch(cursor)
-        with Ahead(self._look, lambda link: urlsplit(link.url).netloc) as ahead:
+        with Ahead(self._look, _host) as ahead:
             first = int(marked[1]) if marked else 0
             listing = _Listing(ahead, marked is not None, first, self.options.checks)
             items = api.list_entries(scope, lambda entry: self._entry(entry.options, listing))
@@ -107,8 +107,9 @@ class Links(api.Source[LinksOptions, LinksEntry]):
         wrong: list[Wrong] = []
         links = self._distinct(self._links(options, wrong))
         for link, asked in listing.ahead.map((link, listing.due()) for link in links):
-            material = _material(link, options.kind)
-            yield _answered(material, asked.result(), listing) if asked else material
+            looked = asked.result() if asked else None
+            material = _material(link, options.kind, looked if isinstance(looked, Seen) else None)
+            yield material if looked is None else _answered(material, looked, listing)
         for each in wrong[:_TOLD]:
             yield _unusable(options, each)
         if wrong:
@@ -204,7 +205,7 @@ def _refined(material: api.Material, name: str, done: api.Downloaded) -> api.Mat
 
 
 def _answered(material: api.Material, looked: Looked, listing: _Listing) -> Listed:
-    """Put what was heard of a file into its material."""
+    """Judge what was heard of a file."""
     if isinstance(looked, api.TransientError | api.FatalError):
         listing.failures.append(looked)
         return material
@@ -214,8 +215,8 @@ def _answered(material: api.Material, looked: Looked, listing: _Listing) -> List
     if isinstance(looked, api.SourceError):  # nothing that tells one state from another
         return material
     if looked.media_type in HTML and not _may_be_page(material, last_part(material.url)):
-        return api.Unavailable(material, _page_instead(material))
-    return replace(material, revision=looked.revision, size=looked.size)
+        return api.Unavailable(replace(material, revision="", size=None), _page_instead(material))
+    return material
 
 
 def _may_be_page(material: api.Material, name: str) -> bool:
@@ -245,6 +246,10 @@ def _check_page(material: api.Material, name: str, done: api.Downloaded) -> None
         raise _page_instead(material)
 
 
+def _host(link: Link) -> str:
+    return link.url.split("/", 3)[2]
+
+
 def _unusable(options: LinksEntry, wrong: Wrong) -> api.Unavailable:
     """Make something to look after of a line that is no link; its text may be secret, so it is not told."""
     path = Path(options.file)
@@ -253,7 +258,7 @@ def _unusable(options: LinksEntry, wrong: Wrong) -> api.Unavailable:
     return api.Unavailable(api.Material(identity, options.kind or api.Kind.OTHER, title), wrong.error)
 
 
-def _material(link: Link, kind: api.Kind | None) -> api.Material:
+def _material(link: Link, kind: api.Kind | None, seen: Seen | None) -> api.Material:
     told = public(link.url)
     name = last_part(link.url)
     given = link.kind or kind
@@ -261,11 +266,13 @@ def _material(link: Link, kind: api.Kind | None) -> api.Material:
     extra |= {"kind": "given"} if given else {}
     extra |= {"secret": "yes"} if told != link.url else {}
     return api.Material(
-        link.name,
+        link.id or told,
         given or kind_of(name),
         title=link.title or title_of(name) or urlsplit(told).hostname or told,
         url=told,
         talk=link.talk,
         date=link.date,
+        revision=seen.revision if seen else "",
+        size=seen.size if seen else None,
         extra=extra,
     )

@@ -64,7 +64,7 @@ class Router:
             placed = self._named(material, event, verdict.talk)
         if not event and problem is None:
             problem = Problem(UNROUTED, how, material.revision)
-        return replace(found, material=placed, routed=how, problem=problem)
+        return Found(found.source, found.type_name, placed, how, problem)
 
     def _decided(self, found: Found, decision: Decision) -> Found:
         material = found.material
