@@ -46,9 +46,9 @@ class Body:
         self._pool = pool
         self._connection = connection
         self._answer = answer
-        self._done = False
         self.received = 0
         self.length = _declared(answer)
+        self._done = self.length == 0
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill `buffer` and return how many bytes came; less than its size only near the end, 0 at it."""
