@@ -18,7 +18,6 @@ import os
 import shutil
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import children
@@ -26,6 +25,7 @@ import world
 from children import Cost
 
 HERE = Path(__file__).resolve()
+UPLOADED = HERE.with_name("uploaded.py")
 sys.path.append(str(HERE.parents[1] / "tests"))
 
 from s3_servers import Server, seaweed  # noqa: E402  # the tests know how to start it
@@ -48,18 +48,8 @@ def clients(made: world.World, server: Server, bucket: str) -> dict[str, tuple[l
     origin = made.folder / world.ORIGIN
     keys = ["env", f"AWS_ACCESS_KEY_ID={server.key}", f"AWS_SECRET_ACCESS_KEY={server.secret}"]
     keys += ["AWS_REGION=us-east-1"]
-    ours = [
-        *keys,
-        sys.executable,
-        str(HERE),
-        "--child",
-        server.url,
-        "--bucket",
-        bucket,
-        "--dir",
-        str(made.folder),
-    ]
-    found = {OURS: (ours, [*ours, "--again"])}
+    ours = [*keys, sys.executable, str(UPLOADED), server.url, bucket, str(made.folder / SUMS), str(origin)]
+    found = {OURS: (ours, [*ours, "again"])}
     if tool := os.environ.get("S5CMD") or shutil.which("s5cmd"):
         sync = [
             *(*keys, tool, "--endpoint-url", server.url, "--numworkers", str(WORKERS)),
@@ -74,29 +64,6 @@ def clients(made: world.World, server: Server, bucket: str) -> dict[str, tuple[l
         ]
         found["rclone copy"] = (copy, copy)
     return found
-
-
-def child(url: str, bucket: str, folder: Path, *, again: bool) -> None:
-    """Upload everything as a run does, or look whether everything is there."""
-    from archiver.api import Blob, Context
-    from archiver_plugins.s3 import S3Options, S3Sink
-
-    options = {"bucket": bucket, "endpoint_url": url, "addressing": "path"}
-    sink = S3Sink(S3Options.model_validate(options), Context("cloud", folder, None))  # type: ignore[arg-type]
-    digests = json.loads((folder / SUMS).read_text())
-    origin = folder / world.ORIGIN
-    if again:
-        held = {stat.path: stat.size for stat in sink.list("ocfl/")}
-        if len(held) != len(digests):
-            raise SystemExit(f"{len(held)} keys are there instead of {len(digests)}.")
-        return
-
-    def put(name: str) -> None:
-        path = origin / name
-        sink.create(f"ocfl/bench/v1/content/{name}", Blob(path.stat().st_size, digests[name], path=path))
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(put, digests))
 
 
 def once(made: world.World, name: str, folder: Path) -> tuple[Cost, Cost]:
@@ -139,13 +106,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, help="what share of the files")
     parser.add_argument("--dir", type=Path, help="where to put them; a temporary directory by default")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--bucket", help=argparse.SUPPRESS)
-    parser.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.child:
-        child(args.child, args.bucket, args.dir, again=args.again)
-        return
     with tempfile.TemporaryDirectory(dir=args.dir, prefix="bench-") as made:
         compare(Path(made), args.scale or (1.0 if args.full else 0.1), args.rounds)
 

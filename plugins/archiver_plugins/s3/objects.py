@@ -35,7 +35,7 @@ class Objects:
 
     @property
     def client(self) -> Any:
-        """The client of boto3."""
+        """The client of botocore."""
         with self._lock:
             if self._client is None:
                 self._client = make_client(self.options)
