@@ -345,9 +345,13 @@ def _text(value: Any) -> str:
     """Give a text as it may be shown: NFC, no controls, no mail addresses, no secrets of addresses."""
     if not isinstance(value, str):
         return ""
-    visible = "".join(char if unicodedata.category(char) not in {"Cc", "Cs"} else " " for char in value)
+    visible = value if value.isprintable() else _without_controls(value)
     plain = _MAIL.sub("", redact(unicodedata.normalize("NFC", visible)))
     return " ".join(plain.replace("<>", "").replace("()", "").split())[:_MAX_TEXT]
+
+
+def _without_controls(value: str) -> str:
+    return "".join(char if unicodedata.category(char) not in {"Cc", "Cs"} else " " for char in value)
 
 
 def public_text(value: str) -> str:

@@ -6,14 +6,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from archiver import seal
 from archiver.contracts import Sink
 from archiver.errors import DamageError, MissingError
 from archiver.inventory import UNREADABLE
-from archiver.ledger import StoredFile, file_from_json, material_from_json, material_to_json
+from archiver.ledger import StoredFile, file_from_json, flat, material_from_json, material_to_json
 from archiver.model import Material
 from archiver.naming import check_path
 from archiver.ocfl_object import blob, read
@@ -45,7 +45,7 @@ class Entry:
             "type": self.type_name,
             "material": material_to_json(self.material),
             "content": self.content,
-            "files": [asdict(file) for file in self.files],
+            "files": [flat(file) for file in self.files],
         }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -175,17 +175,28 @@ def to_json(record: Record) -> dict[str, Any]:
         "type": record.type_name,
         "state": record.state.value,
         "material": material_to_json(record.material),
-        "match": _trim(asdict(record.match)),
-        "files": [_trim(asdict(file)) for file in record.files],
-        "problem": _trim(asdict(record.problem)) if record.problem else None,
+        "match": _trim(flat(record.match)),
+        "files": [_trim(flat(file)) for file in record.files],
+        "problem": _trim(flat(record.problem)) if record.problem else None,
         "earlier": [_edition(edition) for edition in record.earlier],
-        "history": [_trim(asdict(step)) for step in record.history],
+        "history": [_trim(flat(step)) for step in record.history],
     }
     return _trim(data)
 
 
 def _edition(edition: Edition) -> dict[str, Any]:
-    return {**_trim(asdict(edition)), "files": [_trim(asdict(file)) for file in edition.files]}
+    return {**_trim(flat(edition)), "files": [_trim(flat(file)) for file in edition.files]}
+
+
+def flat(item: Any) -> dict[str, Any]:
+    """Turn a dataclass into a mapping; what it holds stays as it is, where `asdict` copies all of it."""
+    kind: type = type(item)
+    return {name: getattr(item, name) for name in _in_order(kind)}
+
+
+@cache
+def _in_order(kind: type) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
 
 
 def _plain(value: Any) -> Any:

@@ -99,8 +99,13 @@ class Registry:
 
     def broadcast(self, name: str, /, **arguments: Any) -> None:
         """Call a hook in every plugin. One that raises is logged; the others are still called."""
+        listening = {id(each.plugin) for each in getattr(self._manager.hook, name).get_hookimpls()}
+        if not listening:  # as nearly always, and this is asked for each of thousands of photos
+            return
         plugins = [plugin for _, plugin in self._manager.list_name_plugin()]
         for plugin_name, plugin in self._manager.list_name_plugin():
+            if id(plugin) not in listening:
+                continue
             others = [other for other in plugins if other is not plugin]
             try:
                 self._manager.subset_hook_caller(name, others)(**arguments)

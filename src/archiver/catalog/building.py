@@ -15,6 +15,7 @@ from typing import Any
 from archiver.catalog import sql
 from archiver.catalog.words import clean, index_text
 from archiver.decisions import is_rejected
+from archiver.derive import has_text
 from archiver.errors import SinkError
 from archiver.ledger import Record, State, StoredFile
 from archiver.model import Event, Grade, Role
@@ -258,7 +259,9 @@ def _index(db: sqlite3.Connection, number: int, record: Record, stop: _Stop, tex
 
 
 def _body(files: Iterable[StoredFile], texts: Texts) -> str:
-    found = dict.fromkeys(
-        clean(texts(sha256) or "") for sha256 in dict.fromkeys(file.sha256 for file in files)
+    # Nobody is asked for the text of a photo: in a bucket that would be a request for each.
+    readable = dict.fromkeys(
+        file.sha256 for file in files if not file.media_type or has_text(file.media_type)
     )
+    found = dict.fromkeys(clean(texts(sha256) or "") for sha256 in readable)
     return "\n".join(text for text in found if text)[:MAX_BODY]
