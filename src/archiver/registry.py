@@ -2,7 +2,8 @@
 
 A plugin is an entry point of the group `archiver`. Those of our own distribution run; those of others
 run when the configuration names them under `plugins:`. Each is loaded by itself: one that is broken
-is put in quarantine with the reason, and the others run.
+is put in quarantine with the reason, and the others run. Our own are loaded when somebody asks for them:
+all together take as long to import as the rest of the program.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import importlib.metadata
 import inspect
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pluggy
 
@@ -40,6 +42,7 @@ RESERVED_OPTIONS = frozenset(["type", "use", "name"])
 _TYPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _log = logging.getLogger(__name__)
 
+ClassT = TypeVar("ClassT")
 PluginClass = type[Source[Any, Any]] | type[Sink[Any]] | type[Notifier[Any]]
 
 
@@ -75,8 +78,39 @@ class PluginInfo:
         return self.origin == OWN_DISTRIBUTION
 
 
+def _nothing(name: str = "") -> None:
+    """Load nothing: all is there."""
+    del name
+
+
+class _Classes(Mapping[str, ClassT]):
+    """The classes of one kind by their type. Whose type is asked for is loaded; with all of them, all are."""
+
+    def __init__(self, loaded: Mapping[str, ClassT], load: Callable[[str], None]) -> None:
+        self._loaded = loaded
+        self._load = load
+
+    def __getitem__(self, name: str) -> ClassT:
+        if name not in self._loaded:
+            self._load(name)
+        if name not in self._loaded:
+            self._load("")
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._load("")
+        return iter(self._loaded)
+
+    def __len__(self) -> int:
+        self._load("")
+        return len(self._loaded)
+
+
 class Registry:
-    """The plugins of one run."""
+    """The plugins of one run.
+
+    `load` brings in the plugin of a name that waits to be loaded, or all of them for "".
+    """
 
     def __init__(
         self,
@@ -85,12 +119,20 @@ class Registry:
         sinks: Mapping[str, type[Sink[Any]]],
         manager: pluggy.PluginManager,
         notifiers: Mapping[str, type[Notifier[Any]]] = MappingProxyType({}),
+        load: Callable[[str], None] = _nothing,
     ) -> None:
-        self.plugins = tuple(plugins)
-        self.sources = MappingProxyType(dict(sources))
-        self.sinks = MappingProxyType(dict(sinks))
-        self.notifiers = MappingProxyType(dict(notifiers))
+        self.sources = _Classes(sources, load)
+        self.sinks = _Classes(sinks, load)
+        self.notifiers = _Classes(notifiers, load)
+        self._plugins = plugins
+        self._load = load
         self._manager = manager
+
+    @property
+    def plugins(self) -> tuple[PluginInfo, ...]:
+        """All installed plugins, our own first, by name."""
+        self._load("")
+        return tuple(sorted(self._plugins, key=_place))
 
     @property
     def hook(self) -> pluggy.HookRelay:
@@ -127,10 +169,14 @@ def load_plugins(
     """
     if distributions is None:
         distributions = importlib.metadata.distributions()
-    loader = _Loader(frozenset(enabled))
-    found = sorted(_found(distributions), key=lambda plugin: (not plugin.info.bundled, plugin.info.name))
-    loader.load(found)
-    return Registry(loader.infos, loader.sources, loader.sinks, loader.manager, loader.notifiers)
+    loader = _Loader(
+        frozenset(enabled), sorted(_found(distributions), key=lambda plugin: _place(plugin.info))
+    )
+    return Registry(loader.infos, loader.sources, loader.sinks, loader.manager, loader.notifiers, loader.load)
+
+
+def _place(info: PluginInfo) -> tuple[bool, str]:
+    return not info.bundled, info.name
 
 
 @dataclass(frozen=True)
@@ -196,7 +242,7 @@ def _normal(name: str) -> str:
 class _Loader:
     """Loads plugins one by one and keeps what fits."""
 
-    def __init__(self, enabled: frozenset[str]) -> None:
+    def __init__(self, enabled: frozenset[str], found: Sequence[_Found]) -> None:
         self.enabled = enabled
         self.infos: list[PluginInfo] = []
         self.sources: dict[str, type[Source[Any, Any]]] = {}
@@ -204,13 +250,21 @@ class _Loader:
         self.notifiers: dict[str, type[Notifier[Any]]] = {}
         self.manager = _manager()
         self._owner: dict[tuple[str, str], str] = {}
-
-    def load(self, found: Sequence[_Found]) -> None:
-        """Load what is to run; note everything."""
+        self._lock = threading.RLock()
         names = [plugin.info.name for plugin in found]
-        for plugin in found:
-            wanted = self._wanted(plugin.info, names)
-            self.infos.append(self._loaded(plugin) if wanted else plugin.info)
+        self._waiting = [plugin for plugin in found if self._wanted(plugin.info, names)]
+        self.infos += [plugin.info for plugin in found if plugin not in self._waiting]
+        if not all(plugin.info.bundled for plugin in self._waiting):
+            # Those of others come last, so that none of them takes a type of ours, and hear every hook.
+            self.load("")
+
+    def load(self, name: str) -> None:
+        """Load what waits under a name, or everything that waits for "". Does nothing where nothing does."""
+        with self._lock:
+            chosen = [plugin for plugin in self._waiting if name in {"", plugin.info.name}]
+            for plugin in chosen:
+                self._waiting.remove(plugin)
+                self.infos.append(self._loaded(plugin))
 
     def _wanted(self, info: PluginInfo, names: Sequence[str]) -> bool:
         if info.state is not State.DISABLED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from archiver import hooks
 from archiver.registry import OWN_DISTRIBUTION, PluginInfo, Registry, State, load_plugins
 
 Install = Callable[..., None]
@@ -244,3 +246,38 @@ def test_the_installed_program_brings_the_disk_sink() -> None:
     (disk,) = [plugin for plugin in registry.plugins if plugin.name == "disk"]
     assert (disk.kinds, disk.types, disk.state, disk.bundled) == (("sink",), ("disk",), State.OK, True)
     assert "disk" in registry.sinks
+
+
+_ASKING = {"archiver_sources", "archiver_sinks", "archiver_notifiers"}
+_ASKED = """
+import sys
+from archiver.registry import load_plugins
+registry = load_plugins()
+assert "links" in registry.sources and "disk" in registry.sinks
+print(*sorted({name.split(".")[1] for name in sys.modules if name.startswith("archiver_plugins.")}))
+print(*sorted(registry.sources))
+"""
+
+
+def test_our_own_plugins_are_loaded_when_they_are_asked_for() -> None:
+    done = subprocess.run([sys.executable, "-c", _ASKED], capture_output=True, text=True, check=True)
+    loaded, sources = (line.split() for line in done.stdout.splitlines())
+    assert "links" in loaded
+    assert {"mail", "flickr", "video"}.isdisjoint(loaded)
+    assert {"email", "flickr", "links", "video"} <= set(sources)
+
+
+def test_what_nobody_provides_is_not_there() -> None:
+    registry = load_plugins()
+    assert "carrier-pigeon" not in registry.sources
+    assert "email" in registry.sources  # by the plugin `email`, in the module `mail`
+    assert registry.notifiers["webhook"].type_name == "webhook"  # by a plugin of another name
+
+
+def test_none_of_our_own_listens_to_what_a_run_tells() -> None:
+    # Else it would have to be loaded before the first is told.
+    registry = load_plugins()
+    assert registry.plugins
+    told = [name for name in dir(hooks) if name.startswith("archiver_") and name not in _ASKING]
+    assert told
+    assert not [name for name in told if getattr(registry.hook, name).get_hookimpls()]

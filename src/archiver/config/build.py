@@ -163,8 +163,10 @@ def _event_nodes(checker: Checker, root: Mapping) -> Iterator[tuple[Keys, Mappin
 
 def _check_plugins(checker: Checker, root: Mapping, registry: Plugins) -> None:
     items = checker.sequence(given(root, "plugins"), ("plugins",), "a list of names")
+    if items is None or not items.items:
+        return  # and none has to be loaded for it
     known = {name for plugin in registry.plugins for name in (plugin.name, plugin.origin)}
-    for index, item in enumerate(items.items if items else ()):
+    for index, item in enumerate(items.items):
         keys: Keys = ("plugins", index)
         if not isinstance(item, Scalar) or item.is_null:
             checker.text(item, keys, "the name of a plugin")

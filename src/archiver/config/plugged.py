@@ -8,7 +8,7 @@ from collections.abc import Mapping as Table
 from typing import Any, Protocol, TypeVar
 
 from archiver.config.checking import Checker
-from archiver.config.nodes import Mapping, Node, describe, part, without
+from archiver.config.nodes import Mapping, Node, Scalar, describe, part, without
 from archiver.config.problems import Keys, listed, nearest
 from archiver.config.sections import NAME_PATTERN, NotifyKeys, SinkKeys
 from archiver.config.settings import NotifySpec, SinkSpec
@@ -64,7 +64,7 @@ PluggedT = TypeVar("PluggedT")
 
 
 def find_type(
-    checker: Checker, node: Mapping, keys: Keys, classes: Table[str, PluggedT], plugins: Sequence[Plugin]
+    checker: Checker, node: Mapping, keys: Keys, classes: Table[str, PluggedT], plugins: Plugins
 ) -> tuple[str, PluggedT] | None:
     """Find the class that `type:` names, else note why there is none."""
     value = node.items.get("type")
@@ -74,12 +74,14 @@ def find_type(
             node, keys, "'type' is missing" + (f"; found {near!r}" if near else ""), _one_of(classes)
         )
         return None
+    if isinstance(value, Scalar) and value.text in classes:  # the others need not be loaded then
+        return value.text, classes[value.text]
     name = checker.text(value, (*keys, "type"), _one_of(classes))
     if name is None:
         return None
     if name in classes:
         return name, classes[name]
-    idle = _idle(name, plugins)
+    idle = _idle(name, plugins.plugins)
     if idle:
         checker.note(value, (*keys, "type"), *idle)
     else:
@@ -132,7 +134,7 @@ def read_sinks(checker: Checker, node: Mapping | None, plugins: Plugins) -> tupl
     """Read the sinks; two that are the same place are a problem."""
     specs: list[SinkSpec] = []
     for name, item, keys in configured(checker, node, "sinks"):
-        found = find_type(checker, item, keys, plugins.sinks, plugins.plugins)
+        found = find_type(checker, item, keys, plugins.sinks, plugins)
         ours = checker.model(SinkKeys, part(item, SinkKeys.model_fields), keys)
         rest = without(item, ["type", *SinkKeys.model_fields])
         options = found and checker.model(found[1].options_class, rest, keys)
@@ -156,7 +158,7 @@ def read_notify(checker: Checker, node: Node | None, plugins: Plugins) -> tuple[
     for index, item in enumerate(items.items if items else ()):
         keys: Keys = ("notify", index)
         mapping = checker.mapping(item, keys, "a mapping with a type")
-        found = mapping and find_type(checker, mapping, keys, plugins.notifiers, plugins.plugins)
+        found = mapping and find_type(checker, mapping, keys, plugins.notifiers, plugins)
         if mapping is None or not found:
             continue
         ours = checker.model(NotifyKeys, part(mapping, NotifyKeys.model_fields), keys)

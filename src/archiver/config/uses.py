@@ -75,7 +75,7 @@ class SourceReader:
         )
 
     def _find_type(self, node: Mapping, keys: Keys) -> tuple[str, SourceClass] | None:
-        return find_type(self._checker, node, keys, self._plugins.sources, self._plugins.plugins)
+        return find_type(self._checker, node, keys, self._plugins.sources, self._plugins)
 
     def _read_use(self, event: Event, node: Mapping, keys: Keys) -> None:
         if "use" in node.items and "type" in node.items:
