@@ -6,7 +6,7 @@ import functools
 import mimetypes
 import re
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from archiver import api
 
@@ -52,13 +52,16 @@ _SAYS_NOTHING: Final = re.compile(
     r"(?:index|download|downloads|get|getfile|file|files|attachment|view|show|raw|content|export|index)?"
     r"(?:\.(?:php|aspx?|jsp|cgi|do))?"
 )
+_QUERY: Final = re.compile("[?#]")
 # Controls, characters that turn or hide text, surrogates.
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def last_part(url: str) -> str:
     """Give the last part of an address's path, unescaped; empty when it names no file."""
-    name = unquote(urlsplit(url).path.rpartition("/")[2])
+    # Not with `urlsplit`, which takes four times as long: there are lists of thousands.
+    path = _QUERY.split(url.partition("://")[2].partition("/")[2], maxsplit=1)[0]
+    name = unquote(path.rpartition("/")[2])
     return "" if _SAYS_NOTHING.fullmatch(name.lower()) else name
 
 
