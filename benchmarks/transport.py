@@ -30,7 +30,7 @@ from pathlib import Path
 
 import httpx
 
-from archiver.web import Guard, PoliteClient, PooledTransport
+from archiver.web import PoliteClient
 
 _SIZES = [("photo", 2000, 420_000), ("deck", 100, 1_000_000), ("video", 8, 100_000_000)]
 _NGINX = """
@@ -48,8 +48,8 @@ def polite(base: str, names: list[str], target: Path, threads: int) -> None:
         list(pool.map(lambda name: client.download(f"{base}/{name}", target / name).sha256, names))
 
 
-def through_httpx(transport: httpx.BaseTransport | None, base: str, names: list[str], target: Path) -> None:
-    with httpx.Client(transport=transport, trust_env=False) as client, ThreadPoolExecutor(8) as pool:
+def through_httpx(base: str, names: list[str], target: Path) -> None:
+    with httpx.Client(trust_env=False) as client, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: _stream(client, f"{base}/{name}", target / name), names))
 
 
@@ -105,10 +105,7 @@ CLIENTS: dict[str, Client] = {
     "ours, 4 threads": lambda base, names, target: polite(base, names, target, 4),
     "ours, 2 threads": lambda base, names, target: polite(base, names, target, 2),
     "bare socket, no checks, 4 (floor)": bare,
-    "httpx.Client over our transport, 8": lambda base, names, target: through_httpx(
-        PooledTransport(Guard([base])), base, names, target
-    ),
-    "httpx.Client over its own, 8": lambda base, names, target: through_httpx(None, base, names, target),
+    "httpx.Client, 8": through_httpx,
 }
 if shutil.which("wget2"):
     CLIENTS["wget2 then sha256sum"] = lambda *args: _tool(["wget2", "-q", "--max-threads=8", "-i"], *args)

@@ -343,3 +343,22 @@ def test_what_a_person_rejected_is_not_found(made: Maker) -> None:
     rejected = replace(record("r", "Swift"), match=Match(method="decision", why="rejected: an invoice"))
     path = made([rejected, record("w", "Swift")])
     assert [hit.path for hit in search(path, "swift")] == [locate("beijing", "slides/w.pdf")]
+
+
+def test_nobody_is_asked_for_the_text_of_a_photo(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def texts(sha256: str) -> str | None:
+        asked.append(sha256)
+        return None
+
+    def typed(path: str, sha: str, media_type: str) -> StoredFile:
+        return replace(stored(path, sha), media_type=media_type)
+
+    records = (
+        record("1", "A photo", Kind.PHOTO, files=(typed("photo/a.jpg", "1", "image/jpeg"),)),
+        record("2", "A deck", files=(typed("slides/a.pdf", "2", "application/pdf"),)),
+        record("3", "Of an unknown type", files=(typed("slides/b", "3", ""),)),
+    )
+    build(tmp_path / "c.sqlite", EVENTS, records, texts, FACTS, locate=locate)
+    assert asked == ["2" * 64, "3" * 64]
