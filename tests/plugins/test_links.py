@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -19,8 +22,8 @@ from archiver.report import Report
 from archiver.run import Run, RunOptions
 from archiver.testing.links import File, LinksDouble, Tag
 from archiver_plugins.links import Link, Links, LinksEntry, LinksOptions, archiver_sources
-from archiver_plugins.links.addresses import address, public
-from archiver_plugins.links.asking import AHEAD, look, revision
+from archiver_plugins.links.addresses import _NORMAL, _normal, address, public
+from archiver_plugins.links.asking import AHEAD, Ahead, look, revision
 from archiver_plugins.links.lists import Wrong, read_list
 from archiver_plugins.links.names import kind_of, last_part, title_of
 from plugins.source_kit import BEIJING, SHENZHEN, Item, Make, listed, the_error
@@ -611,3 +614,29 @@ def test_a_list_that_is_no_plain_file_is_refused_and_not_waited_for(tmp_path: Pa
     os.mkfifo(tmp_path / "links.csv")
     with pytest.raises(api.FatalError, match="no plain file"):
         list(read_list(tmp_path / "links.csv"))
+
+
+def test_a_host_near_by_is_asked_by_few_threads() -> None:
+    asked: dict[str, list[str]] = {"near": [], "far": []}
+
+    def ask(thing: str) -> str:
+        host = thing.partition("-")[0]
+        asked[host].append(threading.current_thread().name)
+        time.sleep(0.005 if host == "far" else 0)
+        return thing.upper()
+
+    things = [f"{host}-{number}" for number in range(150) for host in asked]
+    with Ahead(ask, lambda thing: thing.partition("-")[0]) as ahead:
+        found = [
+            (thing, future and future.result())
+            for thing, future in ahead.map((each, True) for each in things)
+        ]
+    assert found == [(thing, thing.upper()) for thing in things]
+    assert not [name for name in asked["far"] if name.startswith("links-near")]
+    assert len(set(asked["near"][-50:])) <= 2
+    assert all(name.startswith("links-near") for name in asked["near"][-50:])
+
+
+@given(st.from_regex(_NORMAL, fullmatch=True).filter(lambda url: "/." not in url))
+def test_the_short_way_to_a_normal_form_changes_nothing_that_the_long_way_would(url: str) -> None:
+    assert address(url) == url == _normal(urlsplit(url))
