@@ -94,6 +94,8 @@ def _write(about: dict[str, Any], error: BaseException, output: Output) -> None:
 
 def printable(text: str) -> str:
     r"""Escape what would steer the terminal: a title may hold `\x1b[2J` or a right-to-left override."""
+    if text.isprintable():  # as nearly every line of progress is
+        return text
     return "".join(c if c == "\n" or c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
