@@ -84,10 +84,16 @@ def _nothing(name: str = "") -> None:
 
 
 class _Classes(Mapping[str, ClassT]):
-    """The classes of one kind by their type. Whose type is asked for is loaded; with all of them, all are."""
+    """The classes of one kind by their type. Whose type is asked for is loaded; with all of them, all are.
 
-    def __init__(self, loaded: Mapping[str, ClassT], load: Callable[[str], None]) -> None:
+    They come in the order of their plugins, whatever was asked for first.
+    """
+
+    def __init__(
+        self, loaded: Mapping[str, ClassT], infos: Sequence[PluginInfo], load: Callable[[str], None]
+    ) -> None:
         self._loaded = loaded
+        self._infos = infos
         self._load = load
 
     def __getitem__(self, name: str) -> ClassT:
@@ -99,7 +105,8 @@ class _Classes(Mapping[str, ClassT]):
 
     def __iter__(self) -> Iterator[str]:
         self._load("")
-        return iter(self._loaded)
+        names = (name for info in sorted(self._infos, key=_place) for name in info.types)
+        return iter([name for name in dict.fromkeys([*names, *self._loaded]) if name in self._loaded])
 
     def __len__(self) -> int:
         self._load("")
@@ -121,9 +128,9 @@ class Registry:
         notifiers: Mapping[str, type[Notifier[Any]]] = MappingProxyType({}),
         load: Callable[[str], None] = _nothing,
     ) -> None:
-        self.sources = _Classes(sources, load)
-        self.sinks = _Classes(sinks, load)
-        self.notifiers = _Classes(notifiers, load)
+        self.sources = _Classes(sources, plugins, load)
+        self.sinks = _Classes(sinks, plugins, load)
+        self.notifiers = _Classes(notifiers, plugins, load)
         self._plugins = plugins
         self._load = load
         self._manager = manager

@@ -115,7 +115,7 @@ def material(given: object, wanted: str = "a material") -> Material:
     changes = {
         name: value
         for name, value in right.items()
-        if value is not getattr(given, name) and (value or value != getattr(given, name))
+        if value is not getattr(given, name) and (name == "extra" or value != getattr(given, name))
     }
     return replace(given, **changes) if changes else given
 

@@ -18,6 +18,8 @@ MAX_BYTES: Final = 1 << 20
 THREADS, AHEAD = 8, 64
 #: A host that answered within so many seconds is near by: there more threads would only wait for each other.
 NEAR, NEAR_THREADS = 0.002, 2
+#: Of so many last answers the quickest counts: a host that begins to stall is not near any more.
+LATELY: Final = 8
 #: An entity tag that can be sent back (RFC 9110, 8.8.3); some servers forget the quotes.
 _TAG: Final = re.compile(r"[\x21-\x7e]{1,300}")
 _TOTAL: Final = re.compile(r"bytes (?:[0-9]+-[0-9]+|\*)/([0-9]{1,18})")
@@ -88,8 +90,8 @@ class Ahead(Generic[T, R]):
         self._host = host
         self._far = ThreadPoolExecutor(THREADS, thread_name_prefix="links")
         self._near = ThreadPoolExecutor(NEAR_THREADS, thread_name_prefix="links-near")
-        #: Seconds that the quickest answer of each host took.
-        self._quickest: dict[str, float] = {}
+        #: Seconds that the last answers of each host took.
+        self._lately: dict[str, tuple[float, ...]] = {}
 
     def __enter__(self) -> Ahead[T, R]:
         return self
@@ -109,11 +111,14 @@ class Ahead(Generic[T, R]):
 
     def _begin(self, thing: T) -> Future[R]:
         host = self._host(thing)
-        pool = self._near if self._quickest.get(host, NEAR) < NEAR else self._far
+        # The quickest of a few: with many threads at once most of them wait for each other.
+        pool = self._near if min(self._lately.get(host, (NEAR,))) < NEAR else self._far
         return pool.submit(self._timed, thing, host)
 
     def _timed(self, thing: T, host: str) -> R:
         begun = time.monotonic()
         result = self._function(thing)
-        self._quickest[host] = min(self._quickest.get(host, NEAR), time.monotonic() - begun)
+        if not isinstance(result, Exception):  # a failure may never have left this machine
+            seconds = time.monotonic() - begun
+            self._lately[host] = (*self._lately.get(host, ()), seconds)[-LATELY:]
         return result

@@ -78,8 +78,8 @@ def validator(headers: Mapping[str, str]) -> str:
     modified, now = headers.get("last-modified", ""), headers.get("date", "")
     changed, sent = http_date(modified), http_date(now)
     settled = changed is not None and sent is not None and sent - changed >= _SAFE_AGE
-    # Dates with a comment behind them are read too, "… GMT (北京)", but could not be sent back.
-    return modified if settled and modified.isascii() else ""
+    # Dates with a comment behind them are read too, "… GMT (北京)", but could not all be sent back.
+    return modified if settled and modified.isascii() and modified.isprintable() else ""
 
 
 #: Names in Digest (RFC 3230) and Repr-Digest (RFC 9530), and what hashlib calls them.

@@ -67,7 +67,10 @@ class HttpAnswer(http.client.HTTPResponse):
         self.version = 10 if version == "HTTP/1.0" else 11
         self.fields = read_fields(self.fp)
         first = dict(reversed(self.fields))
-        self.chunked = first.get("transfer-encoding", "").lower() == "chunked"
+        coding = joined(self.fields).get("transfer-encoding", "identity").lower()
+        if coding not in {"chunked", "identity"}:  # RFC 9112, 6.1: nobody could say where the body ends
+            raise http.client.HTTPException("a transfer coding that was not asked for")
+        self.chunked = coding == "chunked"
         self.chunk_left = None
         self.length = self._length(first)
         self.will_close = self._closes(first) or not (self.chunked or self.length is not None)
@@ -89,6 +92,8 @@ class HttpAnswer(http.client.HTTPResponse):
 
     def _closes(self, first: Mapping[str, str]) -> bool:
         """Say whether the connection ends with this answer (RFC 9112, 9.3)."""
+        if self.status == 101 or (self.status == 204 and first.get("content-length", "0") != "0"):
+            return True  # what follows is no answer to anything
         said = first.get("connection", "").lower()
         if self.version == 11:
             return "close" in said
@@ -118,7 +123,9 @@ def read_fields(file: BinaryIO) -> Fields:
 
 def _lines(file: BinaryIO) -> list[bytes]:
     lines: list[bytes] = []
-    while (line := file.readline(_LINE + 1)) not in {b"\r\n", b"\n", b""}:
+    while (line := file.readline(_LINE + 1)) not in {b"\r\n", b"\n"}:
+        if not line:  # without its end nobody knows whether the length of the body was still to come
+            raise http.client.HTTPException("the head broke off")
         if len(line) > _LINE:
             raise http.client.LineTooLong("header line")
         lines.append(line)
@@ -129,10 +136,13 @@ def _lines(file: BinaryIO) -> list[bytes]:
 
 def _odd_fields(head: bytes) -> Fields:
     """Read what is folded onto a second line, has lone line ends, or lines that are no fields at all."""
+    if head.count(b"\r") + head.count(b"\n") > 2 * _LINES:  # a lone CR ends a line there
+        raise http.client.HTTPException("too many fields")
     found = http.client.parse_headers(io.BytesIO(head + b"\r\n"))
     text = "\n".join(f"{name}:{_FOLD.sub(' ', value)}" for name, value in found.items())
     lines = _text(text.encode("latin-1", "replace")).split("\n")
-    return [(name.lower(), value) for name, _, value in (line.partition(":") for line in lines if line)]
+    parts = [line.partition(":") for line in lines if line]
+    return [(name.lower(), value.strip(" \t")) for name, _, value in parts]
 
 
 def _text(head: bytes) -> str:

@@ -106,6 +106,9 @@ class Wire:
 
     def is_quiet(self) -> bool:
         """Say whether nothing is there to read: on an idle connection that would be its end, or junk."""
+        # What came in one record with the answer before is with the TLS layer already.
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            return False
         try:
             poll = select.poll()
             poll.register(self._sock, select.POLLIN)

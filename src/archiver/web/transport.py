@@ -52,6 +52,8 @@ class Body:
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill `buffer` and return how many bytes came; less than its size only near the end, 0 at it."""
+        if self.length == 0:
+            return 0
         try:
             count = self._answer.readinto(buffer)
         except TimeoutError as error:

@@ -25,6 +25,7 @@ _PLAIN = re.compile(
 )
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_MAX_PORT = 65_535
 
 
 class Origin(NamedTuple):
@@ -113,8 +114,10 @@ def _origin(parsed: httpx.URL) -> Origin:
             hint="Correct the address in the configuration, or report it to the author of the source.",
         )
     host = parsed.raw_host.decode("ascii").lower()
-    if not _HOST.match(host):
-        raise InvalidError(f"{redact(str(parsed))} names no valid host", hint="Write the address in full.")
+    if not _HOST.match(host) or (parsed.port or 0) > _MAX_PORT:
+        raise InvalidError(
+            f"{redact(str(parsed))} names no valid host and port", hint="Write the address in full."
+        )
     return Origin(parsed.scheme, host, parsed.port or DEFAULT_PORTS[parsed.scheme])
 
 
@@ -124,7 +127,7 @@ def _plain_origin(start: str) -> Origin | None:
     scheme, _, authority = start.partition("://")
     host, _, port = authority.partition(":")
     number = int(port) if port else DEFAULT_PORTS[scheme]
-    if number > 65_535 or (port and number == DEFAULT_PORTS[scheme]):
+    if number > _MAX_PORT or (port and number == DEFAULT_PORTS[scheme]):
         return None
     try:
         return Origin(scheme, str(ipaddress.IPv4Address(host)), number)

@@ -372,6 +372,22 @@ def test_the_certificate_must_be_the_hosts(tls_origin: FaultOrigin, certificate:
     assert len(tls_origin.requests) == 3
 
 
+def test_an_answer_that_came_with_the_one_before_is_not_taken_for_the_next(
+    tls_origin: FaultOrigin, certificate: Path
+) -> None:
+    # One record of TLS holds both: nothing is left to see on the socket itself.
+    start = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Pad: "
+    first = start + b"p" * (8192 - len(start) - 6) + b"\r\n\r\nOK"
+    forged = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL"
+    tls_origin.on("/one", tls_origin.raw(first + forged, keep=True))
+    tls_origin.on("/other", tls_origin.answer(200, b"whole"))
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    base = f"https://talks.example:{tls_origin.port}"
+    with PoliteClient(guard=_named(tls_origin.port), tls=trusting) as client:
+        assert client.get(f"{base}/one").content == b"OK"
+        assert client.get(f"{base}/other").content == b"whole"
+
+
 def test_no_way_down_to_plain_http(tls_origin: FaultOrigin, certificate: Path) -> None:
     tls_origin.on("/p", tls_origin.answer(302, Location="http://talks.example/?token=SESAME"))
     trusting = ssl.create_default_context(cafile=str(certificate))
