@@ -66,9 +66,8 @@ def compare(folder: Path, scale: float, rounds: int) -> None:
         commands = clients(base, made)
         names = list(commands)
         costs: dict[str, list[Cost]] = {name: [] for name in names}
-        for turn in range(rounds):
-            for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                costs[name].append(once(commands[name], folder, made.size))
+        for name in children.turns(names, rounds):
+            costs[name].append(once(commands[name], folder, made.size))
     children.report("client", costs, OURS)
 
 
