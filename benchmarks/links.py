@@ -8,7 +8,7 @@ conditional requests, compared with the second run of gallery-dl over the same l
 whether it has a file of that name; it is a program of its own, and takes part when its command is given
 or on the path.
 
-Every client is a process from start to end; the rounds are interleaved and their order rotates. The short
+Every client is a process from start to end; the rounds are interleaved, in every order. The short
 form takes a tenth of the files. Compare ratios within one run, never times of two runs.
 """
 
@@ -58,6 +58,52 @@ def once(command: list[str], target: Path, least: int) -> Cost:
     if sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) < least:
         raise SystemExit(f"Not every byte came: {' '.join(command)}")
     return cost
+
+
+def first_night(folder: Path, scale: float, rounds: int) -> None:
+    made = world.make(folder, scale)
+    made.warm()
+    print(f"\nFirst run: {len(made.names)} files, {made.size / 1e6:,.0f} MB, {rounds} rounds")
+    with world.nginx(folder) as base:
+        urls = folder / "urls.txt"
+        urls.write_text("".join(f"{base}/{name}\n" for name in made.names))
+        commands = {OURS: [sys.executable, "-m", "archiver", "run", "-c", "archive.yaml"]}
+        for tool, options in (("wget2", "--max-threads=8"), ("aria2c", "-j8")):
+            if shutil.which(tool):
+                line = f"{tool} -q {options} -i {urls} && {SUMS}"
+                commands[f"{tool} {options}, then sha256sum"] = ["/bin/sh", "-ec", line]
+            else:
+                print(f"{tool} is not installed and takes no part.")
+        costs: dict[str, list[Cost]] = {name: [] for name in commands}
+        for name in children.turns(list(commands), rounds):
+            target = Path(tempfile.mkdtemp(dir=folder, prefix="target-"))
+            configured(base, urls)(target)
+            costs[name].append(once(commands[name], target, made.size))
+            _empty(target)
+    children.report("client", costs, OURS)
+
+
+def second_night(folder: Path, scale: float, rounds: int, gallery: list[str]) -> None:
+    count = max(1, round(SMALL * scale))
+    names = small_files(folder / world.ORIGIN, count)
+    print(f"\nSecond run, nothing new: {count} files of {SMALL_BYTES} bytes, {rounds} rounds")
+    with world.nginx(folder) as base:
+        urls = folder / "urls.txt"
+        urls.write_text("".join(f"{base}/{name}\n" for name in names))
+        commands = {OURS: [sys.executable, "-m", "archiver", "run", "-c", "archive.yaml"]}
+        if gallery:
+            commands["gallery-dl"] = [*gallery, "-q", "-D", ".", "-i", str(urls)]
+        else:
+            print("gallery-dl is not installed and takes no part.")
+        targets = {name: Path(tempfile.mkdtemp(dir=folder, prefix="target-")) for name in commands}
+        for name, target in targets.items():
+            configured(base, urls)(target)
+            cost = once(commands[name], target, count * SMALL_BYTES)
+            print(f"{name}: the first run took {cost.wall:.1f} s")
+        costs: dict[str, list[Cost]] = {name: [] for name in commands}
+        for name in children.turns(list(commands), rounds):
+            costs[name].append(once(commands[name], targets[name], count * SMALL_BYTES))
+    children.report("client", costs, OURS)
 
 
 def small_files(origin: Path, count: int) -> list[str]:
