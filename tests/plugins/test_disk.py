@@ -57,6 +57,37 @@ class TestDiskWithoutHardLinks(SinkContract):
         return make(tmp_path)
 
 
+def in_memory(file: Path, at: int = 0) -> bool:
+    """Say whether the system can give the byte there without asking the disk."""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.preadv(handle, [bytearray(1)], at, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+class TestMemory:
+    def test_large_files_that_are_synced_take_no_memory_of_the_system(
+        self, sink: DiskSink, root: Path, tmp_path: Path
+    ) -> None:
+        sink.create("large", file_blob(tmp_path / "source", b"x" * (1 << 20), movable=True))
+        sink.create("small", blob(b"a ledger"))
+        assert in_memory(root / "large", 1 << 19)
+        sink.flush()
+        if in_memory(root / "large", 1 << 19):
+            (tmp_path / "other").write_bytes(b"x" * (1 << 20))
+            with (tmp_path / "other").open("rb") as stream:
+                os.fsync(stream)
+                os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            # A file system that lives in memory forgets nothing.
+            assert in_memory(tmp_path / "other", 1 << 19)
+        assert in_memory(root / "small")
+        assert read(sink, "large") == b"x" * (1 << 20)
+
+
 class TestFilesOnDisk:
     def test_plain_files_with_ordinary_modes(self, sink: DiskSink, root: Path, tmp_path: Path) -> None:
         source = file_blob(tmp_path / "source", b"moved", movable=True)
