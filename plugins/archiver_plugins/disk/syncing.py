@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 #: Files that are synced at a time.
@@ -23,7 +23,7 @@ class Unsynced:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._files: dict[Path, None] = {}
+        self._files: dict[str, None] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._failure: OSError | None = None
@@ -31,7 +31,7 @@ class Unsynced:
     def remember(self, file: Path) -> None:
         """Let the next flush cover a file."""
         with self._lock:
-            self._files[file] = None
+            self._files[str(file)] = None
 
     def flush(self) -> None:
         """Sync every file that is remembered, then the directories that name them.
@@ -45,40 +45,53 @@ class Unsynced:
             with self._lock:
                 files, self._files = list(self._files), {}
             try:
-                self._sync_all(files)
+                if files:
+                    self._sync_all(files)
             except OSError as error:
                 self._failure = error
                 raise
 
-    def _sync_all(self, files: Sequence[Path]) -> None:
-        names = [str(file) for file in files]
+    def _sync_all(self, files: Sequence[str]) -> None:
         # Several at a time: a disk takes many files faster that way than one after the other.
-        shares = [names[first::_SYNCS] for first in range(min(_SYNCS, len(names)))]
+        shares = [files[first::_SYNCS] for first in range(min(_SYNCS, len(files)))]
         with ThreadPoolExecutor(_SYNCS, thread_name_prefix="sync") as pool:
             list(pool.map(_sync_files, shares))
-        folders: set[Path] = set()
-        for parent in {os.path.dirname(name) for name in names}:  # noqa: PTH120  # thousands of them
-            above = (Path(parent), *Path(parent).parents)
-            folders.update(folder for folder in above if folder.is_relative_to(self._root))
-        for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+        for folder in sorted(self._folders_of(files), key=lambda folder: -folder.count("/")):
             sync_folder(folder)
 
+    def _folders_of(self, files: Iterable[str]) -> set[str]:
+        """Give the directories of files below the root, and all above them up to it."""
+        folders = {str(self._root)}
+        for file in files:
+            folder = os.path.dirname(file)  # noqa: PTH120  # thousands of them, as plain text
+            while folder not in folders:
+                folders.add(folder)
+                folder = os.path.dirname(folder)  # noqa: PTH120  # as above
+        return folders
 
-def sync_folder(folder: Path) -> None:
+
+def sync_folder(folder: Path | str) -> None:
     """Let the names in a directory survive a power cut, where its file system can do that."""
+    handle = -1
     try:
-        with _opened(folder, os.O_RDONLY | os.O_DIRECTORY) as handle:
-            os.fsync(handle)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(handle)
     except OSError as error:
         if error.errno not in _NO_FOLDER_SYNC:
             raise
+    finally:
+        if handle >= 0:
+            os.close(handle)
 
 
 def _sync_files(files: Iterable[str]) -> None:
     for file in files:
-        with _opened(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK) as handle:
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
             os.fsync(handle)
             _forget(handle)
+        finally:
+            os.close(handle)
 
 
 def _forget(handle: int) -> None:
@@ -91,12 +104,3 @@ def _forget(handle: int) -> None:
     if hasattr(os, "posix_fadvise") and os.fstat(handle).st_size >= _LARGE:
         with suppress(OSError):  # advice that a file system does not take
             os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-@contextmanager
-def _opened(path: Path | str, flags: int) -> Iterator[int]:
-    handle = os.open(path, flags)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
