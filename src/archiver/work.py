@@ -265,7 +265,9 @@ def _as_source_error(task: Task, error: BaseException) -> SourceError:
     if isinstance(error, ArchiverError):
         return FatalError(mask(error.message), hint=mask(error.hint))
     _LOG.debug("source %s failed on %s:\n%s", task.source, task.material.id, mask.traceback(error))
+    hint = "this looks like a fault of the source's plugin; run with -v for the details"
+    if isinstance(error, OSError) and error.errno == errno.EIO:
+        hint = "a disk fails: that of this machine, or the one that the files come from; see the system's log"
     return FatalError(
-        mask(f"source {task.source} failed: {type(error).__name__}: {text_of(error)}"),
-        hint="this looks like a fault of the source's plugin; run with -v for the details",
+        mask(f"source {task.source} failed: {type(error).__name__}: {text_of(error)}"), hint=hint
     )

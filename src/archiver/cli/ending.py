@@ -45,7 +45,7 @@ def tell(error: BaseException, output: Output) -> int:
     if isinstance(error, OSError) and error.errno == errno.EPIPE:
         streams.give_up()  # nobody reads any more (`archive search … | head`)
         return 1
-    if _is_of_the_disk(error):
+    if _is_of_the_system(error):
         streams.give_up()
     if isinstance(error, KeyboardInterrupt | click.Abort | EOFError):
         click.echo("Interrupted.", err=True)
@@ -66,7 +66,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, click.ClickException):
         about = {"message": error.format_message(), "hint": "", "exit_code": _click_code(error)}
         return {"type": type(error).__name__, **about}
-    hint = SYSTEM_HINT if _is_of_the_disk(error) else FAULT_HINT
+    hint = SYSTEM_HINT if _is_of_the_system(error) else FAULT_HINT
     message = f"unexpected {type(error).__name__}: {error}"
     return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": 1}
 
@@ -109,5 +109,7 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-def _is_of_the_disk(error: BaseException) -> bool:
+def _is_of_the_system(error: BaseException) -> bool:
+    if isinstance(error, streams.OutputError):
+        return True
     return isinstance(error, OSError) and error.errno in _DISK

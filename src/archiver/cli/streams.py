@@ -12,14 +12,34 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from archiver.errors import ConfigError
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 #: Descriptors from here on are seldom met by a loop that closes the first few ("for fd in range(3, 20)").
 _HIGH = 64
+
+
+class OutputError(OSError):
+    """What standard output or standard error leads to did not take what was written."""
+
+
+class _Told(io.FileIO):
+    """A descriptor whose errors can be told from those of other files, whatever the system calls them."""
+
+    def write(self, data: Buffer, /) -> int:
+        """Write. Raises `OutputError`, or `BrokenPipeError` when nobody reads any more."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(error.errno, error.strerror) from error
 
 
 class _Steady(io.TextIOWrapper):
@@ -52,7 +72,7 @@ def take_over() -> None:
         if before is not None:
             before.flush()
     stdout = _State.ours = _Steady(
-        open(_duplicate(1), "wb", closefd=False),  # noqa: SIM115  # open as long as the process is
+        _opened(_duplicate(1)),
         encoding=before.encoding if before is not None else "utf-8",
         # A Chinese title on a terminal set to Latin-1 is written with escapes instead of failing.
         errors="backslashreplace",
@@ -128,11 +148,16 @@ def _duplicate(number: int) -> int:
     return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH)
 
 
+def _opened(number: int) -> io.BufferedWriter:
+    """Open a descriptor for as long as the process runs."""
+    return io.BufferedWriter(_Told(number, "wb", closefd=False))
+
+
 def _for_people(number: int) -> _Steady:
     """Open a descriptor that leads to standard error, as Python itself does: each line goes out at once."""
     stderr = sys.__stderr__
     return _Steady(
-        open(number, "wb", closefd=False),  # open as long as the process is
+        _opened(number),
         encoding=stderr.encoding if stderr is not None else "utf-8",
         errors="backslashreplace",
         line_buffering=True,

@@ -170,6 +170,27 @@ def test_a_full_disk_is_told_once_with_the_next_step(tour: Path, arguments: list
     assert "see whether the disk that the output goes to is full" in done.stderr
 
 
+def test_whatever_the_system_calls_it_the_output_is_told_from_other_files(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal\n"
+        "from archiver.cli import ending, streams\n"
+        "streams.take_over()\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "try:\n    streams.echo('one line')\n    streams.ours().flush()\n"
+        "except OSError as error:\n    made = error\n"
+        "made.errno = 18  # a reason that no list of reasons names\n"
+        "raise SystemExit(ending.tell(made, ending.Output()))"
+    )
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=out, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert "see whether the disk that the output goes to is full" in done.stderr
+    assert "fault of the program" not in done.stderr
+
+
 def test_no_child_gets_hold_of_it() -> None:
     code = (
         "import os\nfrom archiver.cli import streams\nstreams.take_over()\n"
