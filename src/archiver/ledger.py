@@ -201,7 +201,9 @@ def _in_order(kind: type) -> tuple[str, ...]:
 
 def _plain(value: Any) -> Any:
     """Hold what a plugin filled in to the types that can be read back: a date as `date` becomes text."""
-    if isinstance(value, Mapping):
+    if type(value) is str:  # as most are
+        return value
+    if isinstance(value, dict | Mapping):
         return {str(key): str(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [str(item) for item in value]
@@ -209,7 +211,8 @@ def _plain(value: Any) -> Any:
 
 
 def _trim(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if value not in ("", None, [], {}, ())}  # 0 stays
+    # 0 stays.
+    return {key: value for key, value in data.items() if value or value not in ("", None, [], {}, ())}
 
 
 def from_json(data: Mapping[str, Any]) -> Record:

@@ -22,6 +22,7 @@ _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 # Marks that show as nothing, such as the U+FE0F after "❤": left out, not turned into a hyphen, because
 # they stand inside words ("葛\U000e0100城"). They are Default_Ignorable_Code_Point in Unicode.
 _BLANK_MARKS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_NO_WORD = re.compile("[^a-z0-9]+")
 # Controls, lone surrogates, the two line separators; backslash and colon mean something to Windows.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\\\:]")
 # Names that Windows keeps for devices, with or without an ending: "nul", "com1.txt".
@@ -39,7 +40,14 @@ def slug(text: str, max_bytes: int = 80) -> str:
 
     The result is NFC, lower case, at most `max_bytes` of UTF-8, and may be empty ("🎉" has no letter).
     """
-    visible = _BLANK_MARKS.sub("", text[: 4 * max_bytes])
+    begin = text[: 4 * max_bytes]
+    if begin.isascii():  # as most labels and many titles are: nothing to compose, no marks
+        return _NO_WORD.sub("-", begin.lower()).strip("-")[:max_bytes].strip("-")
+    return _slug_of_any_script(begin, max_bytes)
+
+
+def _slug_of_any_script(text: str, max_bytes: int) -> str:
+    visible = _BLANK_MARKS.sub("", text)
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
     kept = "".join(char if _readable(char) else "-" for char in folded)
     return _clip(re.sub(r"-{2,}", "-", _grounded(kept)).strip("-"), max_bytes).strip("-")

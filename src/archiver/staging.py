@@ -34,7 +34,7 @@ class Desk:
     """What is known of the fetch that runs in this thread."""
 
     note: Callable[[int, int | None], None] = nobody
-    proofs: dict[Path, tuple[os.stat_result, str]] = field(default_factory=dict)
+    proofs: dict[str, tuple[os.stat_result, str]] = field(default_factory=dict)
     into: Path | None = None
 
 
@@ -133,7 +133,7 @@ class Noting:
         done = self._client.download(url, path, **options)
         current = _DESK.get()
         if current is not None:
-            current.proofs[Path(path)] = (Path(path).lstat(), done.sha256)
+            current.proofs[str(path)] = (os.lstat(path), done.sha256)
         return done
 
 
@@ -227,8 +227,8 @@ def _regular(into: Path, local: Path) -> os.stat_result:
 
 def _proof(local: Path, found: os.stat_result) -> str:
     current = _DESK.get()
-    known: Mapping[Path, tuple[os.stat_result, str]] = current.proofs if current else {}
-    taken, sha256 = known.get(local, (None, ""))
+    known: Mapping[str, tuple[os.stat_result, str]] = current.proofs if current else {}
+    taken, sha256 = known.get(str(local), (None, ""))
     if taken is not None and _same(taken, found):
         return sha256
     with local.open("rb") as stream:

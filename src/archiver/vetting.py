@@ -153,7 +153,10 @@ def fetched(given: Fetched) -> Fetched:
         if not isinstance(getattr(given, name), str):
             told = f"{name} = {getattr(given, name)!r:.100}"
             raise FatalError(f"the file {str(path)[:100]!r} has {told}; expected text", hint=_HINT)
-    return replace(given, role=_one_of(Role, given, "role"), grade=_one_of(Grade, given, "grade"))
+    role, grade = _one_of(Role, given, "role"), _one_of(Grade, given, "grade")
+    if role is given.role and grade is given.grade:
+        return given
+    return replace(given, role=role, grade=grade)
 
 
 def checkpoint(given: Checkpoint) -> Checkpoint:

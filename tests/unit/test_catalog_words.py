@@ -129,3 +129,11 @@ def test_any_text_can_be_shown(text: str, query: str) -> None:
 @given(st.text(max_size=200))
 def test_folding_is_done_character_by_character(text: str) -> None:
     assert fold(text) == "".join(map(fold, text))
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_quick_way_for_ascii_is_the_way_for_any_script(text: str) -> None:
+    # A word of Chinese behind it keeps a text from the quick way, and adds a word of its own.
+    assert fold(text) == fold(f"{text}云")[:-1]
+    cut = index_text(clean(text)).split()
+    assert index_text(f"{clean(text)} 云计").split() == [*cut, "云计", "计"]

@@ -55,6 +55,11 @@ def test_any_title_gives_a_safe_slug(title: str, room: int) -> None:
     assert not slug or unicodedata.category(slug[0])[0] != "M"
 
 
+@given(st.text(st.characters(max_codepoint=127)), st.integers(1, 200))
+def test_the_quick_way_for_ascii_is_the_way_for_any_script(title: str, room: int) -> None:
+    assert naming.slug(title, room) == naming._slug_of_any_script(title[: 4 * room], room)
+
+
 @given(ANY_TEXT | NASTY, ANY_TEXT | NASTY, ANY_TEXT)
 def test_any_title_gives_a_safe_file_name(title: str, label: str, extension: str) -> None:
     name = naming.file_name(title, label, "3f9a2c41d07b", extension)

@@ -28,10 +28,10 @@ class Unsynced:
         self._flushing = threading.Lock()
         self._failure: OSError | None = None
 
-    def remember(self, file: Path) -> None:
+    def remember(self, file: str) -> None:
         """Let the next flush cover a file."""
         with self._lock:
-            self._files[str(file)] = None
+            self._files[file] = None
 
     def flush(self) -> None:
         """Sync every file that is remembered, then the directories that name them.

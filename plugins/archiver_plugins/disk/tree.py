@@ -18,26 +18,28 @@ class Tree:
 
     def __init__(self, root: Path, name: str) -> None:
         self._root = root
+        self._prefix = str(root).rstrip("/")
         self._name = name
         # Directories seen to be ones, and no links: they are not looked at again for every photo.
         self._folders: set[str] = set()
 
-    def target(self, path: str) -> Path:
+    def target(self, path: str) -> str:
         """Say where a path lies. Raises `SinkError` when that is not below the root, or via a link."""
-        # Plain text, as this is done several times for each of thousands of files.
+        # Plain text, as this is done several times for each of thousands of files: a `Path` takes ten
+        # times as long to make.
         parts = [part for part in path.split("/") if part not in {"", "."}]
         if not parts or path.startswith("/") or ".." in parts or parts[0] == "tmp":
             raise SinkError(f"{path!r:.300} is no path for sink {self._name}")
-        folder = str(self._root)
+        folder = self._prefix
         for part in parts[:-1]:
             folder = f"{folder}/{part}"
             if folder not in self._folders and _is_folder(folder):
                 self._folders.add(folder)
-        return Path(folder, parts[-1])
+        return f"{folder}/{parts[-1]}"
 
     def folder(self, path: str) -> Path:
         """Say where a directory lies; the root for "". Raises as `target` does."""
-        return self.target(f"{path}/-").parent if path else self._root
+        return Path(self.target(f"{path}/-")).parent if path else self._root
 
     def list(self, prefix: str) -> Iterator[Stat]:
         """Walk the directory that the prefix names or lies in; only plain files count."""
@@ -69,10 +71,10 @@ class Tree:
         return composed if os.path.lexists(self._root / composed) else path
 
 
-def look(target: Path) -> os.stat_result | None:
+def look(target: str) -> os.stat_result | None:
     """Look at a file; None when it is not there. Raises `OSError` when it is a link, a pipe or the like."""
     try:
-        found = target.lstat()
+        found = os.lstat(target)
     except (FileNotFoundError, NotADirectoryError):
         return None
     if stat.S_ISDIR(found.st_mode):

@@ -86,7 +86,7 @@ class Writer:
                 hint="check memory and disk of this machine, then run again",
             )
 
-    def take(self, blob: Blob, target: Path, path: str) -> Stat | None:
+    def take(self, blob: Blob, target: str, path: str) -> Stat | None:
         """Give the file of a movable blob its place; None when its bytes have to be copied instead."""
         if not blob.movable or blob.path is None:
             return None
@@ -111,11 +111,11 @@ class Writer:
             if isinstance(error, ExistsError):
                 raise
             return None  # staged on another file system, or not ours
-        made = stat_of(path, target.lstat())
+        made = stat_of(path, os.lstat(target))
         source.unlink(missing_ok=True)
         return made
 
-    def publish(self, temporary: Path, target: Path, path: str) -> None:
+    def publish(self, temporary: Path, target: str, path: str) -> None:
         """Give a file its name, unless that is taken. Raises `ExistsError`; `path` is for its message."""
         try:
             self._link(temporary, target)
@@ -129,27 +129,27 @@ class Writer:
             self._publish_without_links(temporary, target, path)
         self._unsynced.remember(target)
 
-    def _link(self, temporary: Path, target: Path) -> None:
+    def _link(self, temporary: Path, target: str) -> None:
         try:
             os.link(temporary, target)
         except FileNotFoundError:
             self._make_place(target)
             os.link(temporary, target)
 
-    def _publish_without_links(self, temporary: Path, target: Path, path: str) -> None:
+    def _publish_without_links(self, temporary: Path, target: str, path: str) -> None:
         self._make_place(target)
         with self.locked():
             if os.path.lexists(target):
                 self._unsynced.remember(target)
                 raise self._taken(path)
-            temporary.rename(target)
+            os.rename(temporary, target)  # noqa: PTH104  # plain text
 
     def _taken(self, path: str) -> ExistsError:
         return ExistsError(f"{path} is already there in sink {self._name}")
 
-    def _make_place(self, target: Path) -> None:
+    def _make_place(self, target: str) -> None:
         self.make_root()
-        target.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120  # plain text
 
     @contextmanager
     def locked(self) -> Iterator[None]:

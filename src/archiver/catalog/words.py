@@ -30,6 +30,7 @@ _RUN = f"[{_UNSPACED}]"
 _RUNS = rf"{_RUN}+(?:\s+{_RUN}+)*"
 _WORD = rf"[^\W_{_UNSPACED}]+"
 _PIECE = re.compile(f"({_RUNS})|{_WORD}")
+_ASCII_WORD = re.compile("[A-Za-z0-9]+")
 _SPACE = re.compile(r"\s+")
 _CHUNK = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』＂", '"'))
@@ -75,6 +76,8 @@ def clean(text: str) -> str:
 
 def fold(text: str) -> str:
     """Bring clean text into the form that is compared. Each character is folded for itself."""
+    if text.isascii() and text.isprintable():
+        return text.lower()  # as most names of photos
     return text.translate(_FOLD)
 
 
@@ -85,6 +88,9 @@ def index_text(text: str) -> str:
 
 def _indexed(folded: str) -> Iterator[str]:
     """Yield the words of a folded text, those of one run together: `云计 计算 算`."""
+    if folded.isascii():
+        yield from (word[:MAX_WORD] for word in _ASCII_WORD.findall(folded))
+        return
     for piece in _PIECE.finditer(folded):
         if piece[1]:
             run = _SPACE.sub("", piece[1])
