@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,8 @@ def _read_umask() -> int:
 
 
 _UMASK = _read_umask()
+#: A file that was written so many seconds ago has the time that it was stored at.
+_JUST_NOW = 60.0
 
 
 class Writer:
@@ -98,8 +101,7 @@ class Writer:
         inside = str(blob.path).startswith(f"{self._tmp}/")
         source = blob.path if inside else self._tmp / uuid.uuid4().hex
         try:
-            os.chmod(blob.path, 0o666 & ~_UMASK)  # noqa: PTH101  # one of thousands of photos
-            os.utime(blob.path)
+            _make_ordinary(blob.path, found)
             if not inside:
                 self.make_root()
                 blob.path.rename(source)
@@ -164,3 +166,12 @@ class Writer:
                 yield
             finally:
                 os.close(handle)
+
+
+def _make_ordinary(file: Path, found: os.stat_result) -> None:
+    """Give a file the mode and the time that one written here would have, unless it has them."""
+    mode = 0o666 & ~_UMASK
+    if stat.S_IMODE(found.st_mode) != mode:
+        file.chmod(mode)
+    if not -1 < time.time() - found.st_mtime < _JUST_NOW:
+        os.utime(file)
