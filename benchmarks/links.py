@@ -32,7 +32,7 @@ from download import SUMS
 OURS = "archive run"
 SMALL, SMALL_BYTES = 20_000, 4_096
 CONFIG = """
-archive: {{title: Benchmark, jobs: {jobs}, site: false}}
+archive: {{title: Benchmark, site: false}}
 sinks: {{local: {{type: disk, path: ./archive}}}}
 sources: {{files: {{type: links, base_url: "{base}"}}}}
 events:
@@ -42,8 +42,8 @@ Prepare = Callable[[Path], None]
 
 
 def configured(base: str, urls: Path) -> Prepare:
-    """Give what puts a configuration into a directory. On the loopback as many fetches as cores are best."""
-    text = CONFIG.format(base=base, urls=urls, jobs=os.cpu_count())
+    """Give what puts a configuration into a directory."""
+    text = CONFIG.format(base=base, urls=urls)
 
     def prepare(folder: Path) -> None:
         (folder / "archive.yaml").write_text(text)

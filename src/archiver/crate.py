@@ -39,6 +39,8 @@ _MAX_TEXT = 5_000
 _MAIL = re.compile(
     r"(?:mailto:)?[^\s<>()\[\]\"',;:@]{1,64}@(?:[^\s<>()\[\]\"',;:@./]{1,63}\.){1,8}[^\W\d_]{2,63}"
 )
+#: Words with single spaces in which no address, of mail or of the web, can be.
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+(?: [A-Za-z0-9._-]+)*")
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 # Left as they are in the address of a file: what RFC 3986 allows in a path, and whatever is not ASCII.
 _ESCAPED = re.compile(r"[^\w/.~()!$&'*+,;=@\x80-\U0010ffff-]")
@@ -345,6 +347,8 @@ def _text(value: Any) -> str:
     """Give a text as it may be shown: NFC, no controls, no mail addresses, no secrets of addresses."""
     if not isinstance(value, str):
         return ""
+    if _PLAIN.fullmatch(value):  # as most names of photos and files
+        return value[:_MAX_TEXT]
     visible = value if value.isprintable() else _without_controls(value)
     plain = _MAIL.sub("", redact(unicodedata.normalize("NFC", visible)))
     return " ".join(plain.replace("<>", "").replace("()", "").split())[:_MAX_TEXT]
