@@ -101,7 +101,7 @@ class Writer:
         inside = str(blob.path).startswith(f"{self._tmp}/")
         source = blob.path if inside else self._tmp / uuid.uuid4().hex
         try:
-            _make_ordinary(blob.path, found)
+            found = _ordinary(blob.path, found)
             if not inside:
                 self.make_root()
                 blob.path.rename(source)
@@ -113,9 +113,8 @@ class Writer:
             if isinstance(error, ExistsError):
                 raise
             return None  # staged on another file system, or not ours
-        made = stat_of(path, os.lstat(target))
         source.unlink(missing_ok=True)
-        return made
+        return stat_of(path, found)  # neither names nor moves change what is looked at here
 
     def publish(self, temporary: Path, target: str, path: str) -> None:
         """Give a file its name, unless that is taken. Raises `ExistsError`; `path` is for its message."""
@@ -168,10 +167,11 @@ class Writer:
                 os.close(handle)
 
 
-def _make_ordinary(file: Path, found: os.stat_result) -> None:
-    """Give a file the mode and the time that one written here would have, unless it has them."""
+def _ordinary(file: Path, found: os.stat_result) -> os.stat_result:
+    """Give a file the mode and the time that one written here would have; say how it looks then."""
     mode = 0o666 & ~_UMASK
-    if stat.S_IMODE(found.st_mode) != mode:
-        file.chmod(mode)
-    if not -1 < time.time() - found.st_mtime < _JUST_NOW:
-        os.utime(file)
+    if stat.S_IMODE(found.st_mode) == mode and -1 < time.time() - found.st_mtime < _JUST_NOW:
+        return found  # as one that was just downloaded
+    file.chmod(mode)
+    os.utime(file)
+    return file.lstat()

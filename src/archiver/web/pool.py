@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import os
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -49,7 +51,7 @@ class Wire:
 
     def __init__(self, sock: socket.socket, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._sock = sock
-        self._timeout = sock.gettimeout()
+        self._allow = _by_the_system(sock) if _is_plain(sock) else _by_polling(sock)
         self._monotonic = monotonic
         self._patience = Patience(10.0, 30.0, float("inf"), 0.0, 30.0)
         self._window: tuple[float, int] | None = None
@@ -71,7 +73,7 @@ class Wire:
             self._allow(seconds)
         try:
             count = self._sock.recv_into(buffer)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             if seconds < self._patience.read:
                 raise _too_long() from None
             raise TimeoutError(f"nothing came for {seconds:.0f} seconds") from None
@@ -83,8 +85,15 @@ class Wire:
         return count
 
     def sendall(self, data: ReadableBuffer) -> None:
-        """Send everything."""
-        self._sock.sendall(data)
+        """Send everything. Raises `TimeoutError` when it is not taken in time."""
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._sock.send(left) :]
+                if left:  # more than the system holds for a connection
+                    self._allow(self._seconds())
+        except BlockingIOError:
+            raise TimeoutError("nothing of what was sent was taken") from None
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
         """Give `http.client` a file to read one answer from."""
@@ -116,11 +125,6 @@ class Wire:
         except (OSError, ValueError):
             return False
 
-    def _allow(self, seconds: float) -> None:
-        if seconds != self._timeout:  # setting it is a system call
-            self._sock.settimeout(seconds)
-            self._timeout = seconds
-
     def _seconds(self) -> float:
         left = self._patience.until - self._monotonic()
         if left <= 0:
@@ -138,6 +142,44 @@ class Wire:
             raise TimeoutError(f"it came slower than {self._patience.rate:.0f} bytes a second")
         else:
             self._window = (now, 0)
+
+
+def _is_plain(sock: socket.socket) -> bool:
+    return os.name == "posix" and not isinstance(sock, ssl.SSLSocket)
+
+
+def _by_polling(sock: socket.socket) -> Callable[[float], None]:
+    """Give what bounds each read and write, in seconds: Python then asks the system before each."""
+    allowed = sock.gettimeout()
+
+    def allow(seconds: float) -> None:
+        nonlocal allowed
+        if seconds != allowed:  # setting it is a system call
+            sock.settimeout(seconds)
+            allowed = seconds
+
+    return allow
+
+
+def _by_the_system(sock: socket.socket) -> Callable[[float], None]:
+    """The same for a plain socket, with half of the system calls: the system itself ends a wait (socket(7)).
+
+    A read or write that waited too long raises `BlockingIOError`.
+    """
+    sock.settimeout(None)
+    allowed = 0.0
+
+    def allow(seconds: float) -> None:
+        nonlocal allowed
+        if seconds != allowed:
+            bounded = max(seconds, 0.001)  # 0 would be for ever
+            whole = int(bounded)
+            value = struct.pack("@ll", whole, int((bounded - whole) * 1e6))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+            allowed = seconds
+
+    return allow
 
 
 def _too_long() -> TimeoutError:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -185,6 +187,33 @@ class TestRedirects:
         url = origin.on("/p", origin.answer(307, Location="/p"))
         with pytest.raises(InvalidError, match="circle"):
             client.post(url, form={})
+
+
+@pytest.mark.parametrize("takes", [0, 4096], ids=["nothing", "a little at a time"])
+def test_who_does_not_take_what_is_posted_ends_the_call_in_time(takes: int) -> None:
+    over = threading.Event()
+
+    def serve() -> None:
+        taken, _ = listener.accept()
+        with taken:
+            while not over.wait(0.01):
+                if takes:
+                    taken.recv(takes)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/form"
+        server = threading.Thread(target=serve)
+        server.start()
+        limits = Limits(read_seconds=0.5, page_seconds=1.5, attempts=1)
+        begun = time.monotonic()
+        try:
+            with PoliteClient(hosts_allowed=[url], limits=limits) as client, pytest.raises(TransientError):
+                client.post(url, json={"data": "x" * (30 << 20)})
+        finally:
+            over.set()
+            server.join(10)
+    assert time.monotonic() - begun < 20
 
 
 def test_what_is_posted_is_in_no_message_and_no_log(
