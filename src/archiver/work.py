@@ -160,8 +160,10 @@ def _fetch(source: Source[Any, Any], material: Material, into: Path) -> tuple[Ma
         if fuller.id != material.id:
             raise InvalidError(f"asked for {material.id}, the source answered with {fuller.id}")
         # The page may tell more of it, but not move it to another event.
-        placed = replace(fuller, event=material.event, talk=material.talk or fuller.talk)
-        material = pointers.with_marks(placed, material)
+        event, talk = material.event, material.talk or fuller.talk
+        if (event, talk) != (fuller.event, fuller.talk):
+            fuller = replace(fuller, event=event, talk=talk)
+        material = pointers.with_marks(fuller, material)
     return material, files
 
 

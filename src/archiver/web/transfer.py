@@ -270,7 +270,8 @@ def _disk_failed(call: Call, error: OSError) -> FatalError:
 @contextmanager
 def part_file(path: Path, call: Call) -> Iterator[tuple[io.FileIO, Callable[[], None]]]:
     """Open a new file beside `path`; the second value moves it there. Without that it is removed."""
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    folder = os.path.dirname(path)  # noqa: PTH120  # as plain text, for each of thousands of photos
+    part = os.path.join(folder, f".{secrets.token_hex(8)}.part")  # noqa: PTH118  # see above
     with _own_disk(call):
         file = io.FileIO(part, "x")
 
@@ -288,7 +289,7 @@ def part_file(path: Path, call: Call) -> Iterator[tuple[io.FileIO, Callable[[], 
     finally:
         file.close()
         if not finished:
-            part.unlink(missing_ok=True)
+            Path(part).unlink(missing_ok=True)
 
 
 def describe(path: Path, transfer: Transfer, answer: Answer) -> Downloaded:
