@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -30,6 +31,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--times", type=int, help="do each point so many times instead of as often as told below"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of these alone: first or later runs, a kind of call (calls, errors), a source",
     )
     parser.add_argument("--seed", type=int, default=2012, help="what chance begins with (default: 2012)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
@@ -77,7 +85,7 @@ def main() -> int:
         parser.error(f"there is no point {', '.join(sorted(unknown))}; choose from {', '.join(POINTS)}")
     done: list[Figures] = []
     place = _place(asked.folder)
-    with Stage(place / "stage", asked.seed) as stage:
+    with Stage(place / "stage", asked.seed, frozenset(asked.only)) as stage:
         for name in asked.points or POINTS:
             sys.stderr.write(f"{name}: {POINTS[name].about} …\n")
             done.append(_do(stage, name, asked.times))
@@ -86,7 +94,8 @@ def main() -> int:
                 _save(asked.json, asked.seed, done)
             if _EARLY in done[-1].notes:
                 break
-    place.rmdir()
+    # What a killed run has started may have written there a moment ago.
+    shutil.rmtree(place, ignore_errors=True)
     sys.stdout.write(table(done))
     return 1 if any(each.found for each in done) else 0
 

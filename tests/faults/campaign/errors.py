@@ -6,13 +6,14 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 
 from faults.campaign import tracing
 from faults.campaign.figures import Figures
 from faults.campaign.ground import Ground
-from faults.campaign.kills import points
+from faults.campaign.kills import among, points, shares
 from faults.campaign.starter import Runner
 
 ERRORS = ("EIO", "ENOSPC", "EROFS", "EXDEV")
@@ -24,15 +25,19 @@ _EXPECTED = {0, 1, 2, 3, 4, 120}
 _NOT_FAILING = {"close"}
 
 
-def at_calls(ground: Ground, figures: Figures, wanted: int, seed: int) -> None:
+def at_calls(
+    ground: Ground, figures: Figures, wanted: int, seed: int, only: AbstractSet[str] = frozenset()
+) -> None:
     """Let system calls of runs fail, one in each run, then look what is left."""
     chance = random.Random(seed)
-    for begun, share in ((False, wanted - wanted // 2), (True, wanted // 2)):
+    for name, share in shares(wanted, only).items():
         if not share:
             continue
-        name = "later" if begun else "first"
+        begun = name == "later"
         most = tracing.counted(ground, begun=begun)
-        failing = {group: times for group, times in most.items() if group not in _NOT_FAILING}
+        failing = {
+            group: most[group] for group in among((each for each in most if each not in _NOT_FAILING), only)
+        }
         for group, number in points(failing, share, chance):
             error = chance.choice(ERRORS)
             trial = f"{name}-{group}-{number}-{error}"

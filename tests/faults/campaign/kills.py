@@ -7,7 +7,8 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,14 +32,29 @@ def points(most: dict[str, int], wanted: int, chance: random.Random) -> list[tup
     return sorted(chance.sample(chosen, min(wanted, len(chosen))))
 
 
-def at_calls(ground: Ground, figures: Figures, wanted: int, seed: int) -> None:
+def among(every: Iterable[str], only: AbstractSet[str]) -> list[str]:
+    """Choose those that are named; all where none is."""
+    names = list(every)
+    return [name for name in names if name in only] or names
+
+
+def shares(wanted: int, only: AbstractSet[str]) -> dict[str, int]:
+    """Share out so many trials among first runs and later ones."""
+    chosen = among(("first", "later"), only)
+    return {name: (wanted + len(chosen) - number) // len(chosen) for number, name in enumerate(chosen, 1)}
+
+
+def at_calls(
+    ground: Ground, figures: Figures, wanted: int, seed: int, only: AbstractSet[str] = frozenset()
+) -> None:
     """Kill runs at system calls: of first runs and of later ones, in turns."""
     chance = random.Random(seed)
-    for begun, share in ((False, wanted - wanted // 2), (True, wanted // 2)):
+    for name, share in shares(wanted, only).items():
         if not share:
             continue
-        name = "later" if begun else "first"
-        most = tracing.counted(ground, begun=begun)
+        begun = name == "later"
+        counted = tracing.counted(ground, begun=begun)
+        most = {group: counted[group] for group in among(counted, only)}
         told = ", ".join(f"{group} {times}" for group, times in most.items())
         figures.notes.append(f"calls of the busiest thread of a {name} run: {told}")
         for group, number in points(most, share, chance):

@@ -25,6 +25,7 @@ class Stage:
 
     folder: Path
     seed: int
+    only: frozenset[str] = frozenset()
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -88,14 +89,15 @@ def _races_in_bucket(stage: Stage, figures: Figures, times: int) -> None:
 
 
 def _network(stage: Stage, figures: Figures, times: int) -> None:
-    network.disturb(NETWORKED, stage.folder / "network", stage.starter, figures, times, stage.seed)
+    sources = kills.among(NETWORKED, stage.only)
+    network.disturb(sources, stage.folder / "network", stage.starter, figures, times, stage.seed)
 
 
 POINTS: dict[str, Point] = {
     "calls": Point(
         "kill a run at a system call",
         4000,
-        lambda stage, figures, times: kills.at_calls(stage.ground, figures, times, stage.seed),
+        lambda stage, figures, times: kills.at_calls(stage.ground, figures, times, stage.seed, stage.only),
         lambda _: tracing.is_possible(),
     ),
     "moments": Point(
@@ -119,7 +121,7 @@ POINTS: dict[str, Point] = {
     "errors": Point(
         "let a system call fail",
         2000,
-        lambda stage, figures, times: errors.at_calls(stage.ground, figures, times, stage.seed),
+        lambda stage, figures, times: errors.at_calls(stage.ground, figures, times, stage.seed, stage.only),
         lambda _: tracing.is_possible(),
     ),
     "small-disks": Point(
@@ -140,21 +142,21 @@ POINTS: dict[str, Point] = {
         "carry odd names through every source",
         1,
         lambda stage, figures, _: names.carry(
-            list(UPSTREAMS), stage.folder / "names", stage.starter, figures
+            kills.among(UPSTREAMS, stage.only), stage.folder / "names", stage.starter, figures
         ),
     ),
     "emptied": Point(
         "empty each upstream",
         1,
         lambda stage, figures, _: emptied.empty(
-            list(UPSTREAMS), stage.folder / "emptied", stage.starter, figures
+            kills.among(UPSTREAMS, stage.only), stage.folder / "emptied", stage.starter, figures
         ),
     ),
     "secrets": Point(
         "put markers into every credential",
         1,
         lambda stage, figures, _: secrets.search(
-            list(UPSTREAMS), stage.folder / "secrets", stage.store, figures
+            kills.among(UPSTREAMS, stage.only), stage.folder / "secrets", stage.store, figures
         ),
     ),
 }
