@@ -165,3 +165,10 @@ def test_an_unknown_point(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert caught.value.code == 2
     told = capsys.readouterr().err
     assert all(name in told for name in POINTS)
+
+
+def test_a_page_in_another_size_is_told_from_a_lost_one() -> None:
+    names = {"slides/a-p001.webp", "slides/a-p002.webp", "slides/a.pdf", "slides/b.pdf"}
+    held = ["slides/a-p001.jpg", "slides/a-p002.webp", "slides/a.pdf"]
+    assert network._in_other_sizes(held, names) == {"slides/a-p001.webp", "slides/a.pdf"}
+    assert network._in_other_sizes(names, names) == set()

@@ -6,7 +6,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from archiver.testing.faults import FaultKind
@@ -18,6 +18,8 @@ from faults.campaign.starter import DEADLINE, Starter
 _TITLES = ("Deploy OpenStack with Chef", "Swift 架构")
 #: The names that we give end in a hash of the bytes.
 _HASH = re.compile(r"-[0-9a-f]{12}(?=[./]|$)")
+#: The end of a page image's name: swift-p001.webp
+_PAGE = re.compile(r"-p\d{3,}\.\w*$")
 
 
 def contents(archive: Path) -> dict[str, str]:
@@ -66,10 +68,10 @@ def _disturb_one(first: Field, figures: Figures, faults: Sequence[FaultKind], ch
         service.fault("*", fault, times=times, after=after, chunk=4096, pause=0.001, retry_after=1)
         trial = f"{first.kind} {fault} from request {after + 1}"
         figures.counts[f"{first.kind}: faults"] += 1
-        figures.check(trial, _outcome(place, steady, set(whole)))
+        figures.check(trial, _outcome(place, steady, set(whole), fault))
 
 
-def _outcome(place: Field, steady: dict[str, str], names: set[str]) -> list[str]:
+def _outcome(place: Field, steady: dict[str, str], names: set[str], fault: FaultKind) -> list[str]:
     start = time.monotonic()
     runner, wrong = place.run(hasty=True), []
     if runner.status not in {0, 1}:
@@ -79,6 +81,11 @@ def _outcome(place: Field, steady: dict[str, str], names: set[str]) -> list[str]
     service = place.upstream.service
     assert service is not None
     service.faults.clear()
+    if fault is FaultKind.GONE:
+        # The service itself said that it does not have a page in this size: another one was taken.
+        other = _in_other_sizes(contents(place.archive), names)
+        steady = {name: digest for name, digest in steady.items() if name not in other}
+        names = names - other
     wrong += [f"{text} (disturbed)" for text in _bytes(place, steady, names)]
     after = place.run(hasty=True)
     if after.status != 0:
@@ -86,6 +93,13 @@ def _outcome(place: Field, steady: dict[str, str], names: set[str]) -> list[str]
     held = contents(place.archive)
     wrong += [f"{name} is missing after the next run" for name in sorted(names - held.keys())]
     return wrong + [f"{text} (after the next run)" for text in _bytes(place, steady, names)]
+
+
+def _in_other_sizes(held: Iterable[str], names: set[str]) -> set[str]:
+    """Name the pages of decks that are held in another form than those of `names`, and what they make up."""
+    stems = {name.rpartition(".")[0] for name in set(held) - names if _PAGE.search(name)}
+    decks = {_PAGE.sub(".pdf", f"{stem}.") for stem in stems}
+    return {name for name in names if name.rpartition(".")[0] in stems or name in decks}
 
 
 def _bytes(place: Field, steady: dict[str, str], names: set[str]) -> list[str]:
