@@ -145,7 +145,9 @@ class Wire:
 
 
 def _is_plain(sock: socket.socket) -> bool:
-    return os.name == "posix" and not isinstance(sock, ssl.SSLSocket)
+    # On 32 bits a time has 32 or 64 bits, by the C library.
+    simple = os.name == "posix" and struct.calcsize("@l") == 8
+    return simple and not isinstance(sock, ssl.SSLSocket)
 
 
 def _by_polling(sock: socket.socket) -> Callable[[float], None]:
