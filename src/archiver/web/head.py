@@ -52,13 +52,16 @@ class HttpAnswer(http.client.HTTPResponse):
     """An answer read by `http.client`, but for its fields: that takes three times as long as all the rest.
 
     `fields` are in order, names in lower case, repeated ones repeated. Interim answers (RFC 9110, 15.2) are
-    skipped, of which `http.client` knows only 100 Continue.
+    skipped, of which `http.client` knows only 100 Continue. `surplus` is what came beyond the declared
+    length.
     """
 
     fields: Fields
+    surplus: bytes = b""
 
     def __init__(self, wire: Wire, method: str) -> None:
         super().__init__(wire, method=method)  # type: ignore[arg-type]  # all that it uses of a socket
+        self._wire = wire
         self._without_body = method == "HEAD"
 
     def begin(self) -> None:
@@ -98,6 +101,13 @@ class HttpAnswer(http.client.HTTPResponse):
         if self.version == 11:
             return "close" in said
         return "keep-alive" not in said and "keep-alive" not in first
+
+    def _close_conn(self) -> None:
+        # As soon as the declared length has come, `http.client` drops what it has read ahead.
+        if self.length == 0 and isinstance(self.fp, io.BufferedReader):
+            self._wire.end_answer()
+            self.surplus = self.fp.peek()
+        super()._close_conn()  # type: ignore[misc]  # not in its stubs
 
     def _read_and_discard_trailer(self) -> None:
         # `http.client` reads on as long as fields come: nothing of the body grows, so no limit would end it.

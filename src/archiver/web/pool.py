@@ -56,6 +56,7 @@ class Wire:
         self._patience = Patience(10.0, 30.0, float("inf"), 0.0, 30.0)
         self._window: tuple[float, int] | None = None
         self._interrupted = False
+        self._reader = _Reader(self)
 
     def arm(self, patience: Patience) -> None:
         """Set the bounds of the exchange that begins now."""
@@ -97,7 +98,23 @@ class Wire:
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
         """Give `http.client` a file to read one answer from."""
-        return io.BufferedReader(_Reader(self), _BUFFER)
+        self._reader = _Reader(self)
+        return io.BufferedReader(self._reader, _BUFFER)
+
+    def end_answer(self) -> None:
+        """Let the file of this answer give nothing more than it has read already."""
+        self._reader.ended = True
+
+    def goes_on(self, seconds: float) -> bytes:
+        """Give a little of what comes within so many seconds, and leave it there; nothing at the end."""
+        if isinstance(self._sock, ssl.SSLSocket):
+            return b"-" if self._sock.pending() else b""
+        try:
+            poll = select.poll()
+            poll.register(self._sock, select.POLLIN)
+            return self._sock.recv(16, socket.MSG_PEEK) if poll.poll(seconds * 1000) else b""
+        except (OSError, ValueError):
+            return b""
 
     def close(self) -> None:
         """Do nothing; see the class."""
@@ -193,12 +210,13 @@ class _Reader(io.RawIOBase):
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self.ended = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        return self._wire.receive(buffer)
+        return 0 if self.ended else self._wire.receive(buffer)
 
 
 @dataclass(eq=False, slots=True)

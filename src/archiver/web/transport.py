@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: A body that nobody wants is read to its end when it is this small: that saves a new connection.
 _WORTH_DRAINING = 64 << 10
+#: Seconds for which a connection that ends with its answer is watched for more than was declared.
+_AFTERWARDS = 0.05
 
 
 def _nobody() -> None:
@@ -67,12 +69,24 @@ class Body:
         self.received += count
         if count == 0:
             self._check_length()
+            self._check_surplus()
             self._done = True
         return count
 
     def _check_length(self) -> None:
         if self.length is not None and self.received != self.length:
             raise Broken(f"it ended after {self.received} of {self.length} bytes")
+
+    def _check_surplus(self) -> None:
+        """Raise `Broken` when more follows than was declared: then the length is wrong, and a part came."""
+        if self.length is None:
+            return
+        surplus = self._answer.surplus
+        if not surplus and self._answer.will_close:
+            # Nothing else can come: no further answer was asked for.
+            surplus = self._connection.wire.goes_on(_AFTERWARDS)
+        if surplus.strip(b"\r\n"):  # an empty line behind a body was a habit once
+            raise Broken("more came than was declared")
 
     def close(self) -> None:
         """Give the connection back when the body was read to its end, else close it."""
