@@ -168,18 +168,16 @@ def _child(asked: Mapping[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # until the end
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # likewise
-    _arrange(How(**asked["how"]))
-    from archiver.cli import execute
+    from archiver.cli import execute, streams
 
+    streams.take_over()  # as the command does
+    _arrange(How(**asked["how"]))
     code = execute(asked["argv"])
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        code = 120  # as Python says it when its last flush fails
+    streams.settle()
     if asked["argv"][0] == "run":
         names = json.dumps(sorted(sys.modules))
-        (Path(asked["log"]) / "modules").write_text(names, encoding="utf-8")
+        with suppress(OSError):  # this write too can be the one that fails
+            (Path(asked["log"]) / "modules").write_text(names, encoding="utf-8")
     os._exit(code)
 
 
