@@ -18,7 +18,7 @@ from line_kit import World
 from site_kit import built, hostile
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 
 def _searched(page: Page, query: str) -> None:
@@ -128,6 +128,33 @@ def test_search_from_a_folder(browser: Browser, root: Path, query: str, first: s
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "search.html" not in url)
         assert page.locator("h1").count() == 1
+    assert not visit.faults
+
+
+def test_what_is_typed_at_once_is_searched_for(browser: Browser, root: Path) -> None:
+    with visiting(browser) as visit:
+        visit.page.add_init_script(
+            "addEventListener('DOMContentLoaded', () => { document.title = document.activeElement.id; });"
+        )
+        for _ in range(10):  # with `autofocus` the field has no focus yet, one time of five
+            visit.page.goto((root / "site/search.html").as_uri())
+            assert visit.page.title() == "q"
+    assert not visit.faults
+
+
+def test_what_is_typed_before_the_list_came_is_searched_for(browser: Browser, root: Path) -> None:
+    with visiting(browser) as visit:
+        page = visit.page
+        held: list[Route] = []
+        page.route("**/search/items.js", lambda route: held.append(route))
+        page.goto((root / "site/search.html").as_uri(), wait_until="commit")
+        page.locator("#q:focus").wait_for()
+        page.keyboard.type("juju")
+        page.keyboard.press("Enter")
+        assert not page.locator("#results li").count()
+        held[0].continue_()
+        _searched(page, "juju")
+        assert page.locator("#results li").count()
     assert not visit.faults
 
 

@@ -9,7 +9,7 @@
   const PIECE = new RegExp(`([${UNSPACED}]+)|(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+`, "gu");
   const groups = new Map();
   const waiting = new Map();
-  let listing = { events: [], speakers: [], items: [] };
+  let listing = null;
 
   const fold = (text) => text.normalize("NFKD").toLowerCase().replaceAll("ß", "ss").normalize("NFKD")
     .replace(/[\u0300-\u036f]/g, "").normalize("NFC");
@@ -148,6 +148,7 @@
 
   let turn = 0;
   const search = async () => {
+    if (!listing) return; // it comes as the last script, and is searched then for what was typed
     turn += 1;
     const mine = turn;
     const text = form.elements.q.value;
@@ -192,5 +193,7 @@
     const target = event.key === "ArrowDown" ? links[at + 1] : links[at - 1] || form.elements.q;
     if (target) { event.preventDefault(); target.focus(); }
   });
+  /* Not by `autofocus`: it takes effect with the first frame that is drawn, what is typed before is lost. */
+  form.elements.q.focus();
   window.archiveItems = (data) => { listing = data; begin(); };
 })();
