@@ -146,7 +146,11 @@ def test_what_is_typed_before_the_list_came_is_searched_for(browser: Browser, ro
     with visiting(browser) as visit:
         page = visit.page
         held: list[Route] = []
-        page.route("**/search/items.js", lambda route: held.append(route))
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route("**/search/items.js", hold)
         page.goto((root / "site/search.html").as_uri(), wait_until="commit")
         page.locator("#q:focus").wait_for()
         page.keyboard.type("juju")
