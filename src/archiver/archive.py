@@ -13,6 +13,7 @@ from typing import Any
 from archiver import ledger, logbook, ocfl
 from archiver.contracts import Sink
 from archiver.errors import DamageError, FormatError, MissingError, SinkError
+from archiver.heads import Loss, Newest, losses, noted, told
 from archiver.inventory import UNREADABLE
 from archiver.ledger import Key, Record
 from archiver.model import Audience
@@ -30,6 +31,8 @@ TALKS = "metadata/talks.json"
 RUNS = "runs/"
 #: Run ids begin with the time, so that they sort by it: 20121202T093000Z-3f9a2c.
 _RUN = re.compile(r"\d{8}T\d{6}(?:\.\d{3})?Z-[0-9a-f]{6}")
+#: What to do when something that was stored is not there any more.
+RESTORE = "restore it from another sink, with `archive verify --repair`, or from a backup of your own"
 #: A run report larger than this is not ours.
 _REPORT_BYTES = 64 << 20
 
@@ -55,6 +58,10 @@ class Head:
     #: Path → lines of the documents that people's acts add to.
     logbooks: dict[str, tuple[logbook.Line, ...]] = field(default_factory=dict)
     audience: Audience = Audience.INTERNAL
+    #: Object name → the version at which it was left, as far as that was noted.
+    noted: Mapping[str, Newest] = field(default_factory=dict)
+    #: Objects of which the newest version is gone.
+    losses: list[Loss] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -88,11 +95,23 @@ class Head:
     @property
     def damage(self) -> str:
         """Say what is seen to be wrong without reading every file; "" when nothing is."""
+        found = [told(self.losses)] if self.losses else []
+        found += [self.missed] if self.missed else []
+        return f"{'; '.join(found)}: {RESTORE}" if found else ""
+
+    @property
+    def missed(self) -> str:
+        """Tell of the stored files that are missing; "" when none is."""
         missing = self.missing
         if not missing:
             return ""
         files = "1 stored file is" if len(missing) == 1 else f"{len(missing)} stored files are"
-        return f"{files} missing, such as {missing[0]}: restore from a copy of the archive"
+        return f"{files} missing, such as {missing[0]}"
+
+    @property
+    def newest(self) -> dict[str, Newest]:
+        """Object name → its newest version."""
+        return {name: Newest(each.head, each.digest) for name, each in self.objects.items() if each.inventory}
 
     @property
     def digests(self) -> dict[str, str]:
@@ -115,6 +134,12 @@ class Archive:
     def every(self) -> dict[str, Head]:
         """Every sink that could be read, internal and public, by name."""
         return {**self.heads, **self.public}
+
+    @property
+    def absent(self) -> list[str]:
+        """Name the sinks that hold nothing while another one does: perhaps disks that are not mounted."""
+        empty = [name for name, head in self.every.items() if head.empty]
+        return empty if len(empty) < len(self.every) else []
 
     @property
     def records(self) -> dict[Key, Record]:
@@ -211,7 +236,9 @@ def as_sink_error(name: str, error: SinkError | DamageError) -> SinkError:
 
 def look(name: str, sink: Sink[Any]) -> Head:
     """Read one sink. Raises `SinkError`, `FormatError` for a newer format, `DamageError`."""
-    head = Head(name, sink, ocfl.load(sink))
+    before = noted(sink)
+    head = Head(name, sink, ocfl.load(sink), noted=before)
+    head.losses = losses(sink, before, head.newest)
     head.audience = check_format(name, head.object(COMMON))
     for each in head.objects.values():
         for record in _records(each):

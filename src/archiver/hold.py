@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from archiver import identity, ocfl
 from archiver.archive import COMMON, Head, as_meant, as_sink_error, check_format, look
 from archiver.errors import DamageError, SinkError
+from archiver.heads import told
 from archiver.instances import Instances
 from archiver.lease import Lease
 from archiver.model import Audience
@@ -77,6 +78,7 @@ def take(made: Instances, names: Iterable[str], run: str, wait: float = 0.0) -> 
             with _noted(hold, name):
                 _take_one(hold, made, name, Lease(made.sink(name), run, wait=wait))
         _set_apart(hold)
+        _without_losers(hold)
     except BaseException:
         hold.release()
         raise
@@ -93,6 +95,7 @@ def peek(made: Instances, names: Iterable[str]) -> Hold:
     hold.heads = {name: hold.heads[name] for name in kept}
     identity.check(identity.of_heads(hold.heads.values()))
     _set_apart(hold)
+    _without_losers(hold)
     return _usable(hold, made, names)
 
 
@@ -148,7 +151,7 @@ def _set_apart(hold: Hold) -> None:
 
 
 def _without_strangers(hold: Hold, made: Instances, empty: Mapping[str, bool]) -> list[str]:
-    """Leave out a sink that never held this archive while another one has: perhaps a disk not mounted."""
+    """Leave out a sink that holds no archive while another one does: perhaps a disk not mounted."""
     if all(empty.values()):
         return list(empty)
     # A public sink is no place to fill another from, where there is one that has everything.
@@ -158,10 +161,33 @@ def _without_strangers(hold: Hold, made: Instances, empty: Mapping[str, bool]) -
         if _audience(made, name) is Audience.INTERNAL:
             hold.lacking.add(name)
         hold.notes[name] = (
-            "has never held this archive while another sink has: it was left alone. "
+            "holds nothing of this archive while another sink does: it is left alone. "
             f"Is its disk mounted? If it is new, fill it: archive copy --from {full} --to {name}"
         )
     return [name for name, is_empty in empty.items() if not is_empty]
+
+
+def _without_losers(hold: Hold) -> None:
+    """Leave out a sink that lost what no other one can give back: a person may still bring it back.
+
+    A run would begin the object anew, and a backup of it could not be put in its place any more.
+    """
+    whole = {name for head in hold.heads.values() for name in head.newest.keys() - _lost(head)}
+    for name, head in list(hold.heads.items()):
+        lost = [loss for loss in head.losses if loss.name not in whole]
+        if lost:
+            hold.errors[name] = SinkError(
+                f"sink {name} has lost what was stored there, and nothing is written to it: {told(lost)}",
+                hint=f"put ocfl/{lost[0].name} back from a backup of your own; or, if it is gone for good: "
+                f"archive verify --sink {name} --accept-loss {lost[0].name}",
+            )
+            del hold.heads[name]
+            if name in hold.leases:
+                hold.leases.pop(name).release()
+
+
+def _lost(head: Head) -> frozenset[str]:
+    return frozenset(loss.name for loss in head.losses)
 
 
 def _usable(hold: Hold, made: Instances, names: Iterable[str]) -> Hold:

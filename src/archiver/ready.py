@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from archiver import staging
+from archiver.archive import Head
 from archiver.budget import Budget, Room
 from archiver.contracts import Source
 from archiver.errors import InvalidError
+from archiver.heads import told
 from archiver.hold import Hold
 from archiver.ledger import Problem
 from archiver.record import Done, Recorder
@@ -97,13 +99,20 @@ def sink_reports(held: Hold, least: int) -> dict[str, SinkReport]:
     """Say of each sink what is known before the work; `least` sinks have to have everything."""
     few = len(held.heads) < least
     reports = {
-        name: SinkReport(damage=head.damage, limits=list(held.limits.get(name, ())))
+        name: SinkReport(damage=_damage(head), limits=list(held.limits.get(name, ())))
         for name, head in {**held.heads, **held.public}.items()
     }
     for name, note in held.notes.items():
         told = f"{note}; min_copies is {least}"
         reports[name] = SinkReport(error=told) if few and name in held.lacking else SinkReport(note=note)
     return reports | {name: SinkReport(error=str(error)) for name, error in held.errors.items()}
+
+
+def _damage(head: Head) -> str:
+    """Tell of the damage seen in a sink that is used: of what is gone, another sink has a copy then."""
+    if not head.losses:
+        return head.damage
+    return "; ".join(filter(None, [f"{told(head.losses)}; filled again from another sink", head.missed]))
 
 
 def lacking(number: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from archiver import crate, ledger, ocfl
+from archiver import crate, heads, ledger, ocfl
 from archiver.archive import COMMON, EVENT, LEDGERS, Head
 from archiver.errors import SinkError
 from archiver.journal import Entry, Journal
@@ -96,6 +96,7 @@ class Shelf:
         held = {name for name, known in self.head.objects.items() if known.inventory}
         changed = {*self.touched, *self.additions, *self.borrowed, *self.unwanted}
         changed = changed.union(held & documents.keys()) - {COMMON}
+        made = set()
         # What says of which format all this is comes first.
         for name in (COMMON, *sorted(changed)):
             additions = [Addition(path, sha256) for path, sha256 in self.additions.get(name, {}).items()]
@@ -115,7 +116,18 @@ class Shelf:
             self.touched.discard(name)
             if after is not None:
                 self.head.objects[name] = after
+                made.add(name)
                 yield {name: after.head}
+        self._note_heads(made)
+
+    def _note_heads(self, made: AbstractSet[str]) -> None:
+        """Note at which version each object is left. One that is lost stays missed until it is made again."""
+        lost = {loss.name: loss.noted for loss in self.head.losses if loss.name not in made}
+        newest = self.head.newest | lost
+        if newest != self.head.noted:
+            heads.note(self.head.sink, newest)
+            self.head.sink.flush()
+            self.head.noted = newest
 
     def _crate(self, target: OcflObject, content: Mapping[str, bytes], now: str) -> bytes:
         """Describe the version to come: from its documents and ledgers alone, so that sinks agree."""

@@ -339,7 +339,7 @@ def test_a_lost_internal_sink_is_not_taken_for_new_while_the_public_one_is_there
     world = _plain(tmp_path)
     world.run()
     (tmp_path / "local").rename(tmp_path / "away")
-    with pytest.raises(SinkError, match="sink local has never held this archive"):
+    with pytest.raises(SinkError, match="sink local holds nothing of this archive"):
         world.run()
 
 

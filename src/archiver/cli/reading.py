@@ -39,6 +39,9 @@ def reading(config: Config, registry: Registry, needed: str | None = None) -> It
             raise _none(archive.errors)
         for name, error in archive.errors.items():
             click.echo(printable(f"Warning: sink {name} could not be read: {error}"), err=True)
+        for name in archive.absent:
+            where = f"sink {name} holds nothing of this archive while another sink does"
+            click.echo(printable(f"Warning: {where}. Is its disk mounted?"), err=True)
         for name, head in archive.every.items():
             if head.damage:
                 click.echo(printable(f"DAMAGE: sink {name}: {head.damage}"), err=True)

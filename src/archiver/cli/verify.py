@@ -26,6 +26,7 @@ Examples:
   archive verify --sample 10%          a tenth: what was looked at longest ago
   archive verify --budget 30m          as much as half an hour allows, then stop
   archive verify --repair              restore what is damaged from another sink
+  archive verify --accept-loss xian    what is left of xian is all there is
 
 \b
 Exit codes: 0 all that was looked at is what was stored, or was repaired; 3 a sink could not be used;
@@ -59,6 +60,10 @@ def _day(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.argument("events", metavar="[EVENT]...", nargs=-1)
 @click.option("--sink", "sinks", metavar="NAME", multiple=True, help="Only this sink (repeatable).")
 @click.option("--repair", is_flag=True, help="Restore what is damaged, from copies that prove right.")
+@click.option(
+    "--accept-loss", "accepted", metavar="EVENT", multiple=True,
+    help="Take an event as it is now, though a newer version of it is gone (repeatable).",
+)  # fmt: skip
 @click.option("--sample", callback=_share, default="100%", metavar="SHARE", help="Only such a share: 10%.")
 @click.option("--since", callback=_day, default="", metavar="DATE", help="Only what was stored since then.")
 @click.option("--budget", callback=seconds, metavar="TIME", help="Look at contents for so long: 90s, 30m.")
@@ -70,6 +75,7 @@ def verify(
     events: tuple[str, ...],
     sinks: tuple[str, ...],
     repair: bool,
+    accepted: tuple[str, ...],
     sample: float,
     since: str,
     budget: float | None,
@@ -79,7 +85,8 @@ def verify(
     Reads all files and compares their digests with the inventories; extracted texts, reports and the
     catalog with the digests beside them; in every version and every sink. Leaves a report in each sink.
     Nothing else is changed, unless --repair is given: then what is damaged is restored, never from a
-    copy that does not prove right.
+    copy that does not prove right. Where a whole event, or its newest version, is gone and no copy of it
+    exists, --accept-loss says so, and runs go on with what is there.
     """
     del verbose
     from archiver.verify import Verify, Wanted
@@ -88,7 +95,7 @@ def verify(
     config = knowing(config, registry)
     check_events(events, config)
     check_sinks(sinks, config)
-    asked = Wanted(frozenset(sinks), frozenset(events), sample, since, budget, repair)
+    asked = Wanted(frozenset(sinks), frozenset(events), sample, since, budget, repair, frozenset(accepted))
     watcher = Progress()
     try:
         report = Verify(config, registry, asked, watcher).execute()
@@ -150,6 +157,8 @@ class Progress:
 def _tell(report: VerifyReport, asked: Wanted) -> None:
     for name, result in report.sinks.items():
         click.echo(printable(_sink_line(name, result, report)))
+    for name in sorted(asked.accepted):
+        _tell_accepted(name, [sink for sink, result in report.sinks.items() if name in result.accepted])
     for each in report.findings:
         _tell_finding(each)
     if asked.events:
@@ -161,8 +170,7 @@ def _tell(report: VerifyReport, asked: Wanted) -> None:
 def _sink_line(name: str, result: SinkResult, report: VerifyReport) -> str:
     if result.error:
         return f"{name}: could not be verified: {result.error}"
-    bad = sum(each.sink == name for each in report.damage)
-    state = f"DAMAGE in {count(bad, 'file')}" if bad else "all as it was stored"
+    state = _state(name, report)
     line = f"{name}: {count(result.total('files'), 'file')} ({size(result.total('bytes'))}), {state}"
     if left := result.total("left_files"):
         line += f"; not looked at: {count(left, 'file')} ({size(result.total('left_bytes'))})"
@@ -170,9 +178,30 @@ def _sink_line(name: str, result: SinkResult, report: VerifyReport) -> str:
     return f"{line}; it {result.note}" if result.note else line
 
 
+def _state(name: str, report: VerifyReport) -> str:
+    """Say how a sink stands now, and what of it had to be repaired."""
+    bad = sum(each.sink == name for each in report.damage)
+    mended = sum(each.sink == name and each.is_damage and bool(each.repaired) for each in report.findings)
+    repaired = f"{count(mended, 'file')} repaired" if mended else ""
+    if bad:
+        return ", ".join(filter(None, [f"DAMAGE in {count(bad, 'file')}", repaired]))
+    return f"{repaired}, the others as they were stored" if mended else "all as it was stored"
+
+
 def _events_left(result: SinkResult) -> str:
     names = [name for name, each in result.groups.items() if name and each.left_files]
     return f" of {', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else ""
+
+
+def _tell_accepted(name: str, sinks: list[str]) -> None:
+    where = ", ".join(sinks)
+    click.echo(
+        printable(
+            f"{name}: taken as it is now in {where}; the next run stores again what its sources still have"
+            if sinks
+            else f"{name}: no version of it was missed, so there was no loss to accept"
+        )
+    )
 
 
 def _tell_finding(each: Finding) -> None:

@@ -16,6 +16,7 @@ from archiver import __version__
 from archiver.config import Config
 from archiver.doctor.lines import Line, bad, ok, size, warn
 from archiver.doctor.shade import named
+from archiver.utf8 import USE_UTF8, foreign_encoding
 
 #: What the program cannot do without, as their distributions are called.
 PACKAGES = (
@@ -55,9 +56,8 @@ def text() -> Iterator[Line]:
     """Look whether names and titles in any script come through."""
     names, output = sys.getfilesystemencoding(), getattr(sys.stdout, "encoding", None) or "unknown"
     told = f"file names {names}, output {output}, preferred {locale.getpreferredencoding(False)}"
-    if names.lower().replace("-", "") != "utf8":
-        hint = "set LANG=C.UTF-8 (or PYTHONUTF8=1), or file names in other scripts cannot be written"
-        yield bad("encoding", told, hint)
+    if foreign_encoding():
+        yield bad("encoding", told, f"{USE_UTF8}; until then no command touches the archive")
     elif output.lower().replace("-", "") != "utf8":
         yield warn("encoding", told, "set PYTHONUTF8=1 to see titles in other scripts as they are")
     else:

@@ -8,14 +8,15 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from typing import Any
 
-from archiver import ocfl
+from archiver import hold, ocfl
 from archiver.config import Config, SinkSpec
 from archiver.contracts import Sink
 from archiver.doctor import machine
 from archiver.doctor.knock import refused
-from archiver.doctor.lines import Line, bad, ok, warn
+from archiver.doctor.lines import Level, Line, bad, ok, warn
 from archiver.doctor.setup import credentials
 from archiver.errors import ArchiverError
+from archiver.hold import Hold
 from archiver.instances import Instances, Workshop
 from archiver.registry import Registry
 from archiver.threads import DaemonPool
@@ -36,8 +37,13 @@ def sinks(config: Config, registry: Registry, patience: float = PATIENCE) -> Ite
     pool = DaemonPool(max(1, min(4, len(config.sinks))), "doctor")
     try:
         asked = [(spec, pool.submit(_sink, made, spec)) for spec in config.sinks]
+        usable = []
         for spec, answer in asked:
-            yield from _answered(spec, answer, patience)
+            lines = list(_answered(spec, answer, patience))
+            yield from lines
+            if not any(line.level is Level.BAD for line in lines):
+                usable.append(spec.name)
+        yield from _held(pool.submit(hold.peek, made, usable), patience)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         made.close()
@@ -51,6 +57,26 @@ def _answered(spec: SinkSpec, answer: Future[list[Line]], patience: float) -> It
         yield bad(
             f"sink {spec.name}", f"type {spec.type}: did not answer within {patience:.0f} seconds", hint
         )
+
+
+def _held(answer: Future[Hold], patience: float) -> Iterator[Line]:
+    """Say what a run would make of what the sinks hold."""
+    hint = "archive verify tells more"
+    try:
+        held = answer.result(timeout=patience)
+    except NotInTime:
+        yield warn("sinks", f"what they hold was not read within {patience:.0f} seconds", hint)
+        return
+    except ArchiverError as error:
+        yield bad("sinks", error.message, error.hint or hint)
+        return
+    for name, trouble in held.errors.items():
+        yield bad(f"sink {name}", trouble.message, trouble.hint or hint)
+    for name, note in held.notes.items():
+        yield warn(f"sink {name}", note, "mount its disk, or fill it")
+    for name, head in {**held.heads, **held.public}.items():
+        if head.damage:
+            yield warn(f"sink {name}", head.damage, hint)
 
 
 def _sink(made: Instances, spec: SinkSpec) -> list[Line]:

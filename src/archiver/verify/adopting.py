@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from archiver import ocfl
+from archiver import heads, ocfl
 from archiver.contracts import Sink
 from archiver.errors import SinkError
 from archiver.inventory import version_number
@@ -14,7 +14,10 @@ from archiver.verify import fetching
 from archiver.verify.objects import INVENTORY, Judged, sidecar
 from archiver.verify.survey import Survey
 
-_NO_OTHER = "no other sink holds this object whole: restore it from a backup of your own"
+_NO_OTHER = (
+    "no other sink holds this object whole: restore it from a backup of your own; or, if what is missing is "
+    "gone for good: archive verify --accept-loss "
+)
 
 
 def adopt(here: Survey, name: str, others: Iterable[Survey]) -> tuple[str, str]:
@@ -23,10 +26,10 @@ def adopt(here: Survey, name: str, others: Iterable[Survey]) -> tuple[str, str]:
     Gives what was done, and, when nothing was, why. Content that is missing here is no hindrance; other
     bytes under the same name are. Raises `SinkError` when this sink fails.
     """
-    why = _NO_OTHER
+    why = _NO_OTHER + name
     for other in others:
         theirs = other.objects.get(name)
-        if theirs is None or theirs.inventory is None:
+        if theirs is None or theirs.inventory is None or theirs.trouble:
             continue
         mismatch = _mismatch(here, here.objects[name], theirs)
         if mismatch:
@@ -34,6 +37,8 @@ def adopt(here: Survey, name: str, others: Iterable[Survey]) -> tuple[str, str]:
             continue
         for path, data in _inventories(other, theirs):
             fetching.put_bytes(here.sink, path, data)
+        newest = heads.Newest(theirs.inventory.head, theirs.digest)
+        heads.note(here.sink, heads.noted(here.sink) | {name: newest})
         return f"inventories restored from sink {other.name}", ""
     return "", why
 
@@ -43,6 +48,10 @@ def _mismatch(here: Survey, ours: Judged, theirs: Judged) -> str:
     newest = max((version_number(path.partition("/")[0]) for path in ours.files), default=0)
     if newest > theirs.inventory.head:
         return f"its newest version is v{theirs.inventory.head}, the one here is v{newest}"
+    was = heads.noted(here.sink).get(ours.name)
+    is_same = was is not None and was.sha256 == theirs.digest
+    if ours.inventory is not None and newest == theirs.inventory.head and not is_same:
+        return f"its newest version is v{newest} too: what else it holds comes with archive run"
     for digest, paths in theirs.inventory.manifest.items():
         for path in paths:
             if path in ours.files and _digest(here.sink, ours.prefix + path) != digest:

@@ -56,13 +56,15 @@ class Looked:
 class SinkResult:
     """One sink. `groups` are by object; what belongs to no object is under "".
 
-    `next` is where the next partial verification begins: see `archiver.verify.selection`.
+    `next` is where the next partial verification begins: see `archiver.verify.selection`. `accepted` are
+    objects of which a newer version was missed until now.
     """
 
     groups: dict[str, Looked] = field(default_factory=dict)
     next: str = ""
     error: str = ""
     note: str = ""
+    accepted: list[str] = field(default_factory=list)
 
     def add_note(self, note: str) -> None:
         """Note one thing more, once, in words that follow the sink's name."""

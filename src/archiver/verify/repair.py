@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archiver import examine, index, ocfl, pages, previews, seal
+from archiver import examine, heads, index, ocfl, pages, previews, seal
 from archiver.archive import COMMON, RUNS, Head, look
 from archiver.asked import Asks
 from archiver.catalog.serving import CATALOG
@@ -166,6 +166,9 @@ class Mender:
         if item.path == CATALOG:
             index.rebuild(self._head, self._config)
             return "built again from the archive"
+        if item.path == heads.PATH:
+            heads.note(self._sink, self._head.newest)
+            return "made again from the objects that are there"
         if not item.seal:
             return self._unsealed(item)
         data = fetching.small(self._sink, item.path)

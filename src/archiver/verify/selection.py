@@ -32,7 +32,8 @@ class Wanted:
     """What the user asked for.
 
     `sample` is the share of the bytes to look at, from 0 to 1; `since` an RFC 3339 time or the beginning of
-    one; `budget` is in seconds, and ends the look at contents alone.
+    one; `budget` is in seconds, and ends the look at contents alone. `accepted` are objects that are right
+    as they are now, whatever version of them was stored before.
     """
 
     sinks: frozenset[str] = frozenset()
@@ -41,6 +42,7 @@ class Wanted:
     since: str = ""
     budget: float | None = None
     repair: bool = False
+    accepted: frozenset[str] = frozenset()
 
     @property
     def partial(self) -> bool:
@@ -56,6 +58,7 @@ class Wanted:
             "since": self.since,
             "budget": self.budget,
             "repair": self.repair,
+            "accept_loss": sorted(self.accepted),
         }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from archiver import derive, ocfl, pages, seal
+from archiver import derive, heads, ocfl, pages, seal
 from archiver.archive import RUNS
 from archiver.catalog.serving import CATALOG
 from archiver.contracts import Sink, Stat
@@ -48,6 +48,7 @@ def survey(name: str, sink: Sink[Any], only: Iterable[str] = ()) -> Survey:
     Raises `SinkError` when the sink cannot be listed.
     """
     wanted = frozenset(only)
+    noted = heads.noted(sink)
     found, objects, outside = Survey(name, sink), dict[str, dict[str, Stat]](), dict[str, Stat]()
     for stat in sink.list(ocfl.ROOT if wanted else ""):
         at, slash, rest = stat.path.removeprefix(ocfl.ROOT).partition("/")
@@ -58,6 +59,7 @@ def survey(name: str, sink: Sink[Any], only: Iterable[str] = ()) -> Survey:
     for each in sorted(objects):
         if not wanted or each in wanted:
             _take(found, judge(sink, each, objects[each]))
+    _miss(found, {name: each for name, each in noted.items() if not wanted or name in wanted})
     if wanted:
         outside = _derived_of(sink, found)
     _outside(found, outside, everything=not wanted)
@@ -74,6 +76,26 @@ def _take(found: Survey, judged: Judged) -> None:
         hint = "restore the object from another sink: archive verify --repair"
         path = f"{judged.prefix}inventory.json"
         found.findings.append(Finding(found.name, path, What.DAMAGED, judged.trouble, hint))
+
+
+def _miss(found: Survey, noted: Mapping[str, heads.Newest]) -> None:
+    """Find the objects of which the newest version is gone. One that is known to be damaged is not missed."""
+    troubled = {name for name, each in found.objects.items() if each.trouble}
+    present = {
+        name: heads.Newest(each.inventory.head, each.digest)
+        for name, each in found.objects.items()
+        if each.inventory
+    }
+    expected = {name: each for name, each in noted.items() if name not in troubled}
+    for loss in heads.losses(found.sink, expected, present):
+        judged = found.objects.setdefault(loss.name, Judged(loss.name, {}))
+        judged.trouble = str(loss)
+        path = f"{judged.prefix}inventory.json"
+        hint = (
+            f"restore it from another sink, with: archive verify --repair; or put {judged.prefix} back from "
+            f"a backup of your own; or, if it is gone for good: archive verify --accept-loss {loss.name}"
+        )
+        found.findings.append(Finding(found.name, path, What.MISSING, judged.trouble, hint))
 
 
 def _derived_of(sink: Sink[Any], found: Survey) -> dict[str, Stat]:
@@ -134,7 +156,7 @@ def _stranger(found: Survey, path: str) -> None:
 
 
 def _is_sealed(path: str) -> bool:
-    if path == CATALOG or _DERIVED.fullmatch(path) or path.startswith(pages.STATE):
+    if path in {CATALOG, heads.PATH} or _DERIVED.fullmatch(path) or path.startswith(pages.STATE):
         return True
     return path.startswith((RUNS, JOURNAL)) and path.endswith((".json", ".jsonl"))
 

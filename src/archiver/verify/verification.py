@@ -27,6 +27,7 @@ from archiver.model import Audience
 from archiver.registry import Registry
 from archiver.talks import with_kept
 from archiver.verify import selection
+from archiver.verify.accepting import accept
 from archiver.verify.adopting import adopt
 from archiver.verify.findings import Finding, SinkResult, VerifyReport
 from archiver.verify.items import Item
@@ -130,15 +131,18 @@ class Verify:
 
     def _one(self, name: str) -> None:
         sink = self._made.sink(name)
-        if not self.wanted.repair:
+        if not self.wanted.repair and not self.wanted.accepted:
             self._look(name, sink)
             return
         lease = Lease(sink, self.id)
         lease.acquire()
         try:
             sink.prepare()
+            if self.wanted.accepted:
+                taken = accept(name, sink, self.wanted.accepted)
+                self.report.sinks[name].accepted = [loss.name for loss in taken]
             findings = self._look(name, sink)
-            if findings and not self.stop.is_set():
+            if self.wanted.repair and findings and not self.stop.is_set():
                 self._repair(name, sink, findings, lease)
         finally:
             lease.release()

@@ -101,8 +101,8 @@ def test_the_only_sink_failed() -> None:
 
 
 def test_a_sink_that_was_left_alone() -> None:
-    made = report(sinks={"local": SinkReport(), "new": SinkReport(note="has never held this archive")})
-    assert told(made) == ["Sink new has never held this archive", "Nothing new."]
+    made = report(sinks={"local": SinkReport(), "new": SinkReport(note="holds nothing of this archive")})
+    assert told(made) == ["Sink new holds nothing of this archive", "Nothing new."]
 
 
 @pytest.mark.parametrize(
