@@ -11,7 +11,7 @@ from archiver import __version__, decisions
 from archiver.decisions import METHOD, Decisions, Settled
 from archiver.errors import ArchiverError, GoneError, SinkError
 from archiver.ledger import Edition, Key, Match, Problem, Record, State, StoredFile, is_worse
-from archiver.matching import match
+from archiver.matching import hold, match
 from archiver.model import Event, Material
 from archiver.plan import RETURNED, Change, is_settled, ledger_name
 from archiver.route import Found
@@ -19,6 +19,7 @@ from archiver.shelf import Shelf
 
 #: Facts of a material that are worth a new version when upstream changes them.
 _FACTS = ("title", "url", "authors", "date", "description", "licence", "language", "tags", "kind")
+_NO_MATCH = Match()
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,9 @@ class Recorder:
             if as_before and talk == before.material.talk and key not in changed:
                 continue
             material = replace(before.material, talk=talk)
-            matched = self._match(material, before.type_name)
+            # A talk that its source names now outdoes whatever was found before.
+            earlier = before.match if talk == before.material.talk else _NO_MATCH
+            matched = self._match(material, before.type_name, earlier)
             if matched.talk != before.match.talk or material.talk != before.material.talk:
                 changes = {"material": material, "match": matched}
                 self._enter(before.moved(before.state, self.now(), self.run, "matched again", **changes))
@@ -205,7 +208,10 @@ class Recorder:
         self.revisions.pop(ledger_name(base.key), None)
         # A talk that was named once stays named: a second `archive add` need not repeat it.
         material = replace(done.material, talk=done.material.talk or base.material.talk)
-        matched = base.match if base.match.method == METHOD else self._match(material, base.type_name)
+        matched = base.match
+        if matched.method != METHOD:
+            earlier = matched if _named(material) == _named(base.material) else _NO_MATCH
+            matched = self._match(material, base.type_name, earlier)
         changes = {"material": material, "match": matched, "files": done.files, "problem": None, **changes}
         return base.moved(State.STORED, self.now(), self.run, reason, **changes)
 
@@ -240,20 +246,26 @@ class Recorder:
     def _blank(self, source: str, type_name: str, material: Material) -> Record:
         return Record(source, type_name, material, State.PENDING, self._match(material, type_name))
 
-    def _match(self, material: Material, type_name: str) -> Match:
+    def _match(self, material: Material, type_name: str, earlier: Match = _NO_MATCH) -> Match:
         event = self.events.get(material.event)
         if event is None:
             return Match(why="its event is not in the configuration")
-        decision = self.decisions.about(type_name, material.id)
+        decision = self.decisions.about(type_name, material.id, event.id)
         decided = None if decision is None else decisions.match(decision, event.id)
         if decided is not None:
             return decided
         found = match(material, event, series=self.series)
+        found = hold(earlier, found, material, event, series=self.series)
         return found if found.talk or decision is None else decisions.of_the_event()
 
 
 def _contents(files: Iterable[StoredFile]) -> set[tuple[str, str, str]]:
     return {(file.role, file.label, file.sha256) for file in files}
+
+
+def _named(material: Material) -> tuple[str, str, str]:
+    """Give what a match was found by: with another title, the earlier one says nothing any more."""
+    return (material.title, material.talk, material.kind)
 
 
 def _is_calm(record: Record) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.matching import THRESHOLD, match
+from archiver.ledger import Match
+from archiver.matching import THRESHOLD, hold, match
 from archiver.model import Event, Kind, Material, Talk
 from archiver.naming import slug
 from unit.matching_pairs import Pair, pairs, programme
@@ -209,3 +210,40 @@ def test_the_order_of_the_talks_does_not_matter(talks: list[Talk], pair: Pair) -
 def test_hostile_lengths_stay_quick() -> None:
     long = event("long", *(talk("x " * 5000, "y " * 5000, id_=f"t{n}") for n in range(20)))
     assert match(material("x " * 100_000, "z " * 100_000), long).talk == ""
+
+
+class TestHolding:
+    """What becomes of a match when the talks change."""
+
+    DECK = material("Deploy with Chef")
+    SURE, WEAK = Match("chef", "title", 1.0), Match("chef", "title", 0.8)
+
+    def held(self, before: Match, *talks: Talk) -> str:
+        now = event("beijing", *talks)
+        return hold(before, match(self.DECK, now), self.DECK, now).talk
+
+    def test_it_holds_under_another_title(self) -> None:
+        assert self.held(self.WEAK, talk("Docker in Music", id_="chef"), talk("Swift")) == "chef"
+
+    def test_a_talk_that_is_gone_holds_nothing(self) -> None:
+        assert self.held(self.SURE, talk("Swift")) == ""
+
+    def test_another_talk_that_fits_exactly_takes_it(self) -> None:
+        talks = talk("Docker in Music", id_="chef"), talk("Deploy with Chef", id_="new")
+        assert self.held(self.SURE, *talks) == self.held(self.WEAK, *talks) == "new"
+
+    def test_a_talk_that_fits_less_does_not(self) -> None:
+        talks = talk("Docker in Music", id_="chef"), talk("Deploy Clouds Quickly Using", id_="new")
+        deck, now = material("Deploy Clouds Quickly Using Chef"), event("beijing", *talks)
+        found = match(deck, now)
+        assert (found.talk, found.score) == ("new", 0.8)
+        assert hold(self.SURE, found, deck, now) == self.SURE
+        assert hold(self.WEAK, found, deck, now) == found
+
+    def test_talks_that_fit_as_well_leave_it_to_a_person(self) -> None:
+        twins = talk("Deploy with Chef", id_="chef"), talk("Deploy with Chef", id_="twin")
+        assert self.held(self.SURE, *twins) == ""
+
+    def test_photos_of_a_talk_stay_with_it(self) -> None:
+        photo, now = material("Chef", kind=Kind.PHOTO), event("beijing", talk("Docker in Music", id_="chef"))
+        assert hold(self.SURE, match(photo, now), photo, now) == self.SURE

@@ -243,6 +243,28 @@ def test_rematch_touches_only_what_changes(bench: Bench) -> None:
     assert bench.recorder.known[KEY].match.talk == ""
 
 
+def test_a_match_holds_under_another_title_of_the_talk(bench: Bench) -> None:
+    bench.done(bench.file(b"1", "one", "two"))
+    before = bench.recorder.known[KEY].match
+    assert (before.talk, before.method) == ("chef", "title")
+    bench.recorder.events = {"a": replace(A, talks=(Talk("chef", "Something else entirely"),))}
+    bench.recorder.rematch({KEY: ""})
+    assert bench.recorder.known[KEY].match == before
+    record = bench.done(bench.file(b"2", "one", "two"), material={"revision": "2"})
+    assert record is not None
+    assert record.match == before
+    named = bench.done(bench.file(b"3", "one", "two"), material={"revision": "3", "title": "Another title"})
+    assert named is not None
+    assert named.match.talk == ""
+
+
+def test_a_talk_that_the_source_names_now_ends_an_earlier_match(bench: Bench) -> None:
+    bench.done(bench.file(b"1", "one", "two"))
+    bench.recorder.events = {"a": replace(A, talks=(Talk("chef", "Something else entirely"),))}
+    bench.recorder.rematch({KEY: "No such talk"})
+    assert bench.recorder.known[KEY].match.talk == ""
+
+
 def test_a_sink_that_was_stopped_gets_nothing_more(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     file = bench.file(b"1", "one", "two")

@@ -119,7 +119,13 @@ class TestCalendars:
             ("Chen, Junqiang",),
         )
         assert chef.date.startswith("2012-09-16T10:00:00")
+        assert (chef.email, swift.email) == ("jq@example.org", "")
         assert (swift.title, swift.date, swift.cancelled) == ("架构", "2012-09-17", True)
+
+    def test_a_room_is_no_speaker(self) -> None:
+        room = 'ATTENDEE;CUTYPE=RESOURCE;CN="Room 3":mailto:c_18@rooms.example.org\r\nATTENDEE'
+        (chef, _) = read_calendar(ICS.replace("ATTENDEE", room).encode(), "x.ics")
+        assert (chef.speakers, chef.email) == (("Chen, Junqiang",), "jq@example.org")
 
     @pytest.mark.parametrize(
         ("line", "said"), [("UID:2@x\r\n", "no UID"), ("SUMMARY:架构\r\n", "no SUMMARY")]
@@ -172,14 +178,13 @@ class TestTables:
     def test_rows_are_talks(self) -> None:
         rows = ["\ufeffID,Title,speakers,email", "7,Chef,Junqiang Chen; Hui Cheng,jq@example.org", ",,,"]
         text = "\r\n".join([*rows, ",Swift 架构,,", ""])
-        chef, swift = read_table(text.encode(), "t.csv")
+        chef, swift = read_table(text.encode(), "t.csv").talks
         assert (chef.uid, chef.speakers, chef.email) == (
             "7",
             ("Junqiang Chen", "Hui Cheng"),
             "jq@example.org",
         )
         assert swift.uid == "swift-架构"
-        assert read_table(text.lstrip("\ufeff").encode("gb18030"), "t.csv")[1].title == "Swift 架构"
 
     @pytest.mark.parametrize(
         ("text", "said"),
@@ -197,10 +202,78 @@ class TestTables:
         with pytest.raises(InvalidError, match=said):
             read_table(text.encode(), "t.csv")
 
+    @pytest.mark.parametrize("mark", ["", "\ufeff"])
+    @pytest.mark.parametrize("separator", [",", ";", "\t"])
+    def test_the_header_tells_the_separator(self, separator: str, mark: str) -> None:
+        rows = ["id;title;speaker;email;", '1;"Chef, Juju";"Ann; Bo";a@e.org;b@e.org;', "2;Swift;;;"]
+        text = "\r\n".join(rows).replace("a@e.org;b", '"a@e.org;b').replace("b@e.org;", 'b@e.org";')
+        quoted = text.replace("Ann; Bo", "Ann\0 Bo").replace("org;b", "org\0b").replace(";", separator)
+        content = (mark + quoted.replace("\0", ";")).encode()
+        chef, swift = read_table(content, "t.csv").talks
+        assert (chef.uid, chef.title, chef.speakers) == ("1", "Chef, Juju", ("Ann", "Bo"))
+        assert chef.email == "a@e.org, b@e.org"
+        assert swift.title == "Swift"
+
+    def test_the_columns_of_a_wrong_header_are_told_apart(self) -> None:
+        with pytest.raises(InvalidError, match="the columns are id, name") as caught:
+            read_table(b"id;name\n1;x\n", "t.csv")
+        assert "semicolons" in caught.value.hint
+
+    def test_several_speakers_that_look_like_cells_are_told(self) -> None:
+        with pytest.raises(InvalidError, match="more cells") as caught:
+            read_table(b"title;speaker\nChef;Ann;Bo\n", "t.csv")
+        assert "double quotes" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        ("encoding", "language", "cells"),
+        [
+            ("cp1252", "en", "Größe zählt,Jürgen"),
+            ("cp1252", "zh", "Größe zählt,Jürgen"),
+            ("cp1252", "fr", "Créée à l’été – 5 €,Zoë"),
+            ("cp1252", "es", "2ª sesión: ¿Y ahora?,Íñigo"),
+            ("gb18030", "en", "Swift 架构,陈俊强"),
+            ("gb18030", "zh", "OpenStack入门（一）,镕"),
+            ("gb18030", "de", "架构,张昊"),
+            ("cp950", "zh-TW", "雲端計算的架構,陳俊強"),
+            ("cp932", "ja", "合唱団のためのコンテナ,田中"),
+            ("cp949", "ko", "합창단을 위한 컨테이너,김"),
+            ("cp1251", "ru", "Контейнеры для хора,Анна"),
+            ("cp1250", "pl", "Zażółć gęślą jaźń,Łukasz"),
+        ],
+    )
+    def test_a_table_of_a_spreadsheet_is_read_and_its_encoding_told(
+        self, encoding: str, language: str, cells: str
+    ) -> None:
+        found = read_table(f"title,speaker\n{cells}\n".encode(encoding), "t.csv", language)
+        assert [f"{talk.title},{talk.speakers[0]}" for talk in found.talks] == [cells]
+        assert "t.csv is not in UTF-8 and was read as" in found.note
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_unicode_needs_no_word(self, encoding: str) -> None:
+        found = read_table("title,speaker\nGröße 架构,x\n".encode(encoding), "t.csv")
+        assert (found.talks[0].title, found.note) == ("Größe 架构", "")
+
+    @pytest.mark.parametrize(
+        ("encoding", "language", "cells"),
+        [
+            ("cp1251", "en", "Контейнеры для хора,Анна"),
+            ("cp932", "zh", "合唱団のためのコンテナ,田中"),
+            ("cp949", "en", "합창단을 위한 컨테이너,김"),
+            ("cp950", "en", "雲端計算的架構,陳俊強"),
+            ("cp1253", "de", "Μεγάλα δεδομένα,Άννα"),
+        ],
+    )
+    def test_what_would_be_garbage_is_refused_with_the_next_step(
+        self, encoding: str, language: str, cells: str
+    ) -> None:
+        with pytest.raises(InvalidError, match="not in UTF-8") as caught:
+            read_table(f"title,speaker\n{cells}\n".encode(encoding), "t.csv", language)
+        assert "CSV UTF-8" in caught.value.hint
+
     @given(st.binary(max_size=200))
     def test_any_bytes_are_a_table_or_an_error(self, data: bytes) -> None:
         try:
-            assert all(talk.uid for talk in read_table(b"title,id\n" + data, "x"))
+            assert all(talk.uid for talk in read_table(b"title,id\n" + data, "x").talks)
         except InvalidError:
             return
 
@@ -364,6 +437,64 @@ class TestRuns:
         assert not [
             p for p in (stage.folder / "archive").rglob("*") if p.is_file() and b"a@ex" in p.read_bytes()
         ]
+
+    def table(self, stage: Stage, *rows: str) -> None:
+        (stage.folder / "t.csv").write_text("\n".join(["id,title,speaker", *rows]), encoding="utf-8")
+        stage.talks = "{from: csv, file: t.csv}"
+
+    def places(self, stage: Stage) -> list[str]:
+        assert stage.run()[0].exit_code() == 0
+        return [record.match.talk for record in run_records(stage)]
+
+    def test_a_deck_stays_with_a_talk_that_is_renamed(self, stage: Stage) -> None:
+        self.table(stage, "1,Deploy OpenStack with Chef,Ann", "2,Swift,Bo")
+        chef = "deploy-openstack-with-chef"
+        assert self.places(stage) == [chef]
+        self.table(stage, "1,Docker in Music,Ann", "2,Swift,Bo")
+        assert self.places(stage) == [chef]
+        assert self.places(stage) == [chef]
+        assert stage.kept()[chef].title == "Docker in Music"
+        deck = stage.folder / "drop" / "Deploy OpenStack with Chef.pdf"
+        deck.write_bytes(media_samples.pdf(["Chef", "second edition"]))  # stored anew, and matched anew
+        assert self.places(stage) == [chef]
+
+    def test_a_deck_moves_to_the_talk_that_has_its_title_now(self, stage: Stage) -> None:
+        self.table(stage, "1,Deploy OpenStack with Chef,Ann", "2,Swift,Bo")
+        assert self.places(stage) == ["deploy-openstack-with-chef"]
+        self.table(stage, "1,Swift,Bo", "2,Deploy OpenStack with Chef,Ann")
+        assert self.places(stage) == ["swift"]
+
+    def test_a_deck_stays_with_a_typed_talk_that_has_an_id(self, stage: Stage) -> None:
+        stage.talks = "[{id: chef, title: Deploy OpenStack with Chef}]"
+        assert self.places(stage) == ["chef"]
+        stage.talks = "[{id: chef, title: Docker in Music}]"
+        assert self.places(stage) == ["chef"]
+        stage.talks = "[Docker in Music]"
+        assert self.places(stage) == [""]
+
+    def test_a_deck_whose_talk_is_renamed_is_explained_so(
+        self, stage: Stage, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from archiver.cli import execute
+        from archiver.decisions import short_id
+
+        self.table(stage, "1,Deploy OpenStack with Chef,Ann")
+        stage.run()
+        self.table(stage, "1,Docker in Music,Ann")
+        stage.run()
+        (record,) = run_records(stage)
+        name = short_id(record.type_name, record.material.id)
+        assert execute(["why", name, "-c", str(stage.folder / "archive.yaml")]) == 0
+        assert "the one that the talk had then; it has another by now" in capsys.readouterr().out
+
+    def test_a_table_that_is_not_in_utf_8_is_told(
+        self, stage: Stage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stage.talks = "{from: csv, file: t.csv}"
+        (stage.folder / "t.csv").write_bytes("id;title\n1;Größe zählt\n".encode("cp1252"))
+        _, run = stage.run()
+        assert [talk.title for talk in run.config.events[0].talks] == ["Größe zählt"]
+        assert "t.csv is not in UTF-8 and was read as Windows-1252" in caplog.text
 
     def test_talks_are_known_before_there_is_any_material(
         self, stage: Stage, service: PretalxDouble, capsys: pytest.CaptureFixture[str]

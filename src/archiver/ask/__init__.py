@@ -24,6 +24,7 @@ from archiver.coverage import coverage
 from archiver.errors import ArchiverError, ConfigError
 from archiver.model import Event
 from archiver.naming import slug
+from archiver.talks import addressed, advice
 
 __all__ = ["Asked", "Asking", "Request", "drafts", "find", "send", "sending_settings", "settings"]
 
@@ -67,7 +68,21 @@ def sending_settings(mail: MailSection | None) -> SmtpSection:
 
 
 def find(desk: Amendment, event: Event, *, talk: str = "", again: bool = False) -> Asking:
-    """Say who is to be asked for an event, by what the archive holds now."""
+    """Say who is to be asked for an event, by what the archive holds now.
+
+    Addresses that are not typed are read anew from the event's tables and calendars, if any is needed.
+    """
+    found = _whom(desk, event, talk, again=again)
+    if not found.no_address:
+        return found
+    told = addressed(desk.config, event)
+    found = _whom(desk, told.event, talk, again=again)
+    found.troubles = told.troubles
+    found.advice = {each.id: advice(desk.config, event, each) for each in found.no_address}
+    return found
+
+
+def _whom(desk: Amendment, event: Event, talk: str, *, again: bool) -> Asking:
     waived = recall.waivers(desk.held.heads.values(), desk.config)
     found = coverage([event], desk.known.values(), waived).events[0]
     return whom(found, desk.router.asks, datetime.now(UTC), talk=talk, again=again)

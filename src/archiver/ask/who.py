@@ -9,6 +9,7 @@ from datetime import datetime
 from archiver.asked import PAUSE, Ask, Asks
 from archiver.coverage import EventCoverage, Standing, TalkCoverage
 from archiver.model import Event, Kind, Talk
+from archiver.talks import Trouble
 
 _LACKING = (Standing.MISSING, Standing.PARTIAL)
 
@@ -35,6 +36,12 @@ class Asking:
     recently: list[tuple[Talk, Ask]] = field(default_factory=list)
     #: Known at an address, or blocked: a person can get these without the speaker.
     within_reach: list[Talk] = field(default_factory=list)
+    #: Talk's id → what to do so that it has an address.
+    advice: dict[str, str] = field(default_factory=dict)
+    #: Programmes that may tell addresses, and cannot be read.
+    troubles: tuple[Trouble, ...] = ()
+    #: Slides that are held in the event, and of no known talk: perhaps they are what is missing.
+    loose: int = 0
 
 
 def whom(found: EventCoverage, asks: Asks, now: datetime, *, talk: str = "", again: bool = False) -> Asking:
@@ -42,7 +49,7 @@ def whom(found: EventCoverage, asks: Asks, now: datetime, *, talk: str = "", aga
 
     With `talk` only that one counts, also when it is known at an address that nobody could fetch.
     """
-    asking = Asking()
+    asking = Asking(loose=sum(record.material.kind is Kind.SLIDES for record in found.unmatched))
     open_talks = []
     for each in found.talks:
         if talk and each.talk.id != talk:

@@ -83,7 +83,7 @@ def ask(
         echo_json(_as_data(chosen, found, done, waiting))
     else:
         _show(chosen, found, done, waiting)
-    return 1 if any(each.error for each in done) else 0
+    return 1 if found.troubles or any(each.error for each in done) else 0
 
 
 def _write(desk: Amendment, found: Asking, folder: Path | None) -> list[Asked]:
@@ -101,11 +101,17 @@ def _write(desk: Amendment, found: Asking, folder: Path | None) -> list[Asked]:
 
 
 def _waiting(desk: Amendment, event: Event) -> int:
-    """Count what waits for a decision and may belong to the event: perhaps it is what is asked for."""
+    """Count what waits for a decision and may belong to the event: perhaps it is what is asked for.
+
+    Slides that are held in the event itself are told of apart (`Asking.loose`).
+    """
     from archiver import review
+    from archiver.model import Kind
 
     found = review.waiting(desk.known.values(), desk.router)
-    return sum(any(candidate.event == event.id for candidate in each.candidates) for each in found)
+    loose = (event.id, Kind.SLIDES)
+    others = (each for each in found if (each.record.material.event, each.record.material.kind) != loose)
+    return sum(any(candidate.event == event.id for candidate in each.candidates) for each in others)
 
 
 def _as_data(event: Event, found: Asking, done: list[Asked], waiting: int) -> dict[str, Any]:
@@ -116,6 +122,8 @@ def _as_data(event: Event, found: Asking, done: list[Asked], waiting: int) -> di
         "recently": [{"talk": talk.id, "at": last.at} for talk, last in found.recently],
         "within_reach": [talk.id for talk in found.within_reach],
         "waiting": waiting,
+        "loose": found.loose,
+        "troubles": [{"programme": each.where, "error": str(each.error)} for each in found.troubles],
     }
 
 
@@ -136,13 +144,18 @@ def _show(event: Event, found: Asking, done: list[Asked], waiting: int) -> None:
 
     for each in done:
         _say(_told(each))
+    for trouble in found.troubles:
+        _say(f"No addresses could be read from {trouble.where}: {trouble.error}")
     for talk in found.no_address:
         by = f" by {', '.join(talk.speakers)}" if talk.speakers else ""
-        _say(f"No address is known for “{talk.title}”{by}: add `email` to the talk in the configuration.")
+        _say(f"No address is known for “{talk.title}”{by}: {found.advice[talk.id]}.")
     for talk, last in found.recently:
         _say(f"“{talk.title}”: {how_long_ago(last)}. Ask once more with --again.")
     for talk in found.within_reach:
         _say(f"“{talk.title}” is known at an address: `archive status {event.id}` says what to do.")
+    if found.loose:
+        decks = f"{count(found.loose, 'deck')} of {event.title} {'is' if found.loose == 1 else 'are'}"
+        _say(f"{decks} here already, but of no known talk: look first with `archive matches list`.")
     if waiting:
         _say(
             f"{count(waiting, 'material')} that may belong to {event.id} "

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.common import common_options, echo_json, load, printable
+from archiver.cli.words import count
 from archiver.errors import ArchiverError, ConfigError, SinkError
 
 if TYPE_CHECKING:
     from archiver.config import Config, SinkSpec
     from archiver.instances import Instances
     from archiver.registry import Registry
+    from archiver.talks import Inspected
 
 EPILOG = """\b
 Examples:
@@ -25,8 +27,8 @@ Examples:
   archive check --json              the findings for a program
 
 \b
-Exit codes: 0 nothing is wrong (there may be warnings), 1 a source or the mail server cannot work, 2 the
-configuration is wrong, 3 a sink cannot be used.
+Exit codes: 0 nothing is wrong (there may be warnings), 1 talks cannot be read, or a source or the mail server
+cannot work, 2 the configuration is wrong, 3 a sink cannot be used.
 """
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -45,12 +47,12 @@ class Finding:
 @click.command(epilog=EPILOG)
 @common_options
 def check(config_path: Path, verbose: bool, as_json: bool) -> int:
-    """Check configuration, sources, sinks and the mail server.
+    """Check configuration, talks, sources, sinks and the mail server.
 
-    Reads the configuration, loads the plugins, and asks each source and each sink whether it could
-    work: whether credentials are there, and sinks can be written. At the mail server it logs in and sends
-    nothing. Changes nothing in the archive, fetches nothing; what an object store honours is tried on two
-    small objects below .probe/.
+    Reads the configuration and the talks in files beside it, loads the plugins, and asks each source and
+    each sink whether it could work: whether credentials are there, and sinks can be written. At the mail
+    server it logs in and sends nothing. Changes nothing in the archive, fetches nothing; what an object
+    store honours is tried on two small objects below .probe/.
     """
     del verbose
     try:
@@ -70,13 +72,35 @@ def check(config_path: Path, verbose: bool, as_json: bool) -> int:
 
 def look(config: Config, registry: Registry) -> Iterator[Finding]:
     """Look at everything that the configuration names, one finding for each."""
-    talks = sum(len(event.talks) for event in config.events)
-    counts = f"events: {len(config.events)}, talks: {talks}"
+    from archiver.talks import inspect
+
+    programmes = inspect(config)
+    more = f" and those of {count(programmes.unread, 'programme')} not read here" if programmes.unread else ""
+    counts = f"events: {len(config.events)}, talks: {programmes.talks}{more}"
     yield Finding("ok", "configuration", f"{config.path.name} is right ({counts})")
+    for each in programmes.programmes:
+        yield from _programme(each)
     yield from _plugins(registry)
     yield from _unused(config)
     yield from _working(config, registry)
     yield from _mail(config)
+
+
+def _programme(found: Inspected) -> Iterator[Finding]:
+    """Tell of one programme what a run would make of it."""
+    section, subject = found.programme.section, f"talks of {found.programme.event}"
+    if found.error is not None:
+        yield Finding("error", subject, found.error.message, found.error.hint, found.error.exit_code)
+    elif found.talks is None:
+        yield Finding("ok", subject, f"{found.place} is read by the run")
+    elif not found.talks:
+        hint = "correct `day` under `talks`; talks that the archive knows would count as cancelled"
+        yield Finding("warning", subject, f"{found.place} has no talk on {section.day}", hint)
+    else:
+        on_day = f" on {section.day}" if section.day else ""
+        yield Finding("ok", subject, f"{found.place} lists {count(found.talks, 'talk')}{on_day}")
+    if found.note:
+        yield Finding("warning", subject, found.note)
 
 
 def _plugins(registry: Registry) -> Iterator[Finding]:
@@ -106,13 +130,34 @@ def _working(config: Config, registry: Registry) -> Iterator[Finding]:
     try:
         for source in config.sources:
             yield _asked("source", source.name, _source_check(instances, source.name), 1)
+        usable = []
         for sink in config.sinks:
             found = _asked("sink", sink.name, _sink_check(instances, sink), SinkError.exit_code)
             yield found
             if found.level == "ok":
+                usable.append(sink.name)
                 yield from _notes(instances, sink.name)
+        yield from _held(instances, usable)
     finally:
         instances.close()
+
+
+def _held(instances: Instances, names: list[str]) -> Iterator[Finding]:
+    """Tell what a run would say of what the sinks hold: a disk that is not mounted, an event that is gone."""
+    from archiver import hold
+
+    try:
+        held = hold.peek(instances, names)
+    except ArchiverError as error:
+        yield Finding("error", "sinks", error.message, error.hint, SinkError.exit_code)
+        return
+    for name, trouble in held.errors.items():
+        yield Finding("error", f"sink {name}", trouble.message, trouble.hint, SinkError.exit_code)
+    for name, note in held.notes.items():
+        yield Finding("warning", f"sink {name}", note)
+    for name, head in {**held.heads, **held.public}.items():
+        if head.damage:
+            yield Finding("warning", f"sink {name}", head.damage)
 
 
 def _mail(config: Config) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from archiver import added
 from archiver.decisions import Decision, Verdict
 from archiver.explain.model import Knowledge
 from archiver.ledger import Record
-from archiver.matching import rank
+from archiver.matching import THRESHOLD, rank
 from archiver.model import Material
 from archiver.pointers import FOUND_AT, FOUND_IN, is_handed
 from archiver.review import LEAST
@@ -78,6 +78,8 @@ def _reported(material: Material) -> str:
 def matched(record: Record, known: Knowledge) -> str:
     """Say how a material found its talk."""
     found = record.match
+    if found.method.startswith("title") and _is_renamed(record, known):
+        return "its title was near enough to the one that the talk had then; it has another by now"
     if found.method != "explicit":
         return METHODS.get(found.method, found.why or found.method)
     if record.source == added.NAME:
@@ -90,6 +92,15 @@ def matched(record: Record, known: Knowledge) -> str:
     if record.material.title.casefold() in names:
         return "its title, or the name of its file, is the talk's"
     return "its source names the talk"
+
+
+def _is_renamed(record: Record, known: Knowledge) -> bool:
+    """Say whether a talk that was found by its title has one by now that is not near to the material's."""
+    event, talk = known.event(record.material.event), record.match.talk
+    if event is None or all(each.id != talk for each in event.talks):
+        return False
+    ranks = rank(record.material, event, series=known.router.series)
+    return all(each.score < THRESHOLD for each in ranks if each.talk.id == talk)
 
 
 def _entry_talks(record: Record, known: Knowledge) -> Iterator[str]:

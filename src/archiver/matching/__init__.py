@@ -16,7 +16,7 @@ from archiver.matching.programme import Programme, prepare
 from archiver.matching.speakers import Relation
 from archiver.model import Event, Kind, Material, Talk
 
-__all__ = ["MARGIN", "THRESHOLD", "Rank", "match", "rank"]
+__all__ = ["MARGIN", "THRESHOLD", "Rank", "hold", "match", "rank"]
 
 #: The least score that makes a match, and the least distance to the second best.
 THRESHOLD = 0.78
@@ -87,6 +87,28 @@ def match(material: Material, event: Event, *, series: str = "") -> Match:
     programme, folded = prepare(event), titles.fold(series)
     reading = read(material, programme, folded)
     return _decide(material, reading, programme, folded)
+
+
+def hold(before: Match, found: Match, material: Material, event: Event, *, series: str = "") -> Match:
+    """Choose between the match that a material has and the one found for it now.
+
+    A talk keeps what was found for it when it gets another title: "Containers for Choirs.pdf" stays with
+    talk 1, which is "Docker in Music" by now. What is as strong as the earlier match was, less the margin,
+    ends it: another talk that the title fits, or several. So does a talk that is gone. Pure.
+    """
+    if not before.talk or before.talk not in prepare(event).by_id:
+        return found
+    strength = found.score or 0.0 if found.talk else _best(material, event, titles.fold(series))
+    return before if strength <= (before.score or 0.0) - MARGIN else found
+
+
+def _best(material: Material, event: Event, series: str) -> float:
+    """Give the score of the best of several talks between which nothing was decided; 0 when none is near."""
+    if _obstacle(material, event):
+        return 0.0
+    programme = prepare(event)
+    near = candidates(read(material, programme, series), programme)
+    return min(near[0].total, 1.0) if near and near[0].total >= THRESHOLD else 0.0
 
 
 def _stated(material: Material, event: Event) -> Match | None:

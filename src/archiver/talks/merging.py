@@ -22,22 +22,22 @@ def merge(
     stands for a listed one. A kept talk that is not listed any more, or as cancelled, stays as cancelled:
     nothing is expected of it.
     """
-    own = {_fold(talk.title) for talk in typed} | {_fold(talk.id) for talk in typed}
-    wanted = [(each, expect) for each, expect in listed if _fold(each.title) not in own]
+    own = {fold(talk.title) for talk in typed} | {fold(talk.id) for talk in typed}
+    wanted = [(each, expect) for each, expect in listed if fold(each.title) not in own]
     present = {each.uid for each, _ in wanted}
     by_uid = {talk.uid: talk for talk in kept}
-    orphans = {_fold(talk.title): talk for talk in kept if talk.uid not in present}
+    orphans = {fold(talk.title): talk for talk in kept if talk.uid not in present}
     taken = {talk.id for talk in (*typed, *kept)}
     result: dict[str, Talk] = {}
     for each, expect in wanted:
-        before = by_uid.get(each.uid) or orphans.pop(_fold(each.title), None)
+        before = by_uid.get(each.uid) or orphans.pop(fold(each.title), None)
         if each.cancelled and before is None:
             continue
         talk_id = before.id if before else _new_id(each, taken)
         taken.add(talk_id)
         result[talk_id] = _talk(talk_id, each, expect)
     for talk in kept:
-        if talk.id not in result and _fold(talk.title) not in own:
+        if talk.id not in result and fold(talk.title) not in own:
             result[talk.id] = replace(talk, cancelled=True, expect=())
     return (*typed, *result.values())
 
@@ -68,5 +68,6 @@ def _new_id(listed: ListedTalk, taken: Collection[str]) -> str:
     return made
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Give what titles are compared by: without case and spaces."""
     return "".join(text.casefold().split())

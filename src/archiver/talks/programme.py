@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,15 +20,11 @@ from archiver.redact import redact
 from archiver.report import ItemProblem, Report
 from archiver.schedule import schedule_address
 from archiver.talks.merging import merge
-from archiver.talks.reading import (
-    MAX_BYTES,
-    ListedTalk,
-    read_calendar,
-    read_schedule_talks,
-    read_table,
-)
+from archiver.talks.reading import MAX_BYTES, ListedTalk, read_calendar, read_schedule_talks
+from archiver.talks.tables import Listing, read_table
 from archiver.web import PoliteClient
 
+_LOG = logging.getLogger("archiver.talks")
 Kept = Mapping[str, Sequence[Talk]]
 
 
@@ -112,29 +109,39 @@ def _read_all(
     for programme in programmes:
         section = programme.section
         try:
-            talks = _read(config, section, http)
+            listing = read_programme(config, section, http)
         except SourceError as error:
-            troubles.append(Trouble(event.id, _name(section), error))
+            troubles.append(Trouble(event.id, place(section), error))
             continue
-        # Two programmes of one event may use the same uid for different talks.
-        found += [(replace(talk, uid=f"{section.from_} {talk.uid}"), section.expect) for talk in talks]
+        if listing.note:
+            _LOG.warning("The talks of %s: %s", event.id, listing.note)
+        found += [(talk, section.expect) for talk in listing.talks]
     return found if len(troubles) == before else None
 
 
-def _read(config: Config, section: TalksSection, http: Http | None) -> list[ListedTalk]:
-    """Read one programme. Raises `SourceError`."""
+def read_programme(config: Config, section: TalksSection, http: Http | None = None) -> Listing:
+    """Read the talks of one programme, with the uids that the archive knows them by. Raises `SourceError`."""
+    listing = _listing(config, section, http)
+    if not listing.talks:
+        hint = "The talks that the archive knows stay expected."
+        raise InvalidError(f"{place(section)} lists no talks", hint=hint)
+    wanted = [talk for talk in listing.talks if not section.day or talk.date[:10] == section.day]
+    # Two programmes of one event may use the same uid for different talks.
+    return replace(listing, talks=[replace(talk, uid=f"{section.from_} {talk.uid}") for talk in wanted])
+
+
+def _listing(config: Config, section: TalksSection, http: Http | None) -> Listing:
     content, base = _content(config, section, http)
-    name = _name(section)
-    if section.from_ == "pretalx":
-        talks = read_schedule_talks(content, name, base)
-    else:
-        talks = read_calendar(content, name) if section.from_ == "ical" else read_table(content, name)
-    if not talks:
-        raise InvalidError(f"{name} lists no talks", hint="The talks that the archive knows stay expected.")
-    return [talk for talk in talks if not section.day or talk.date[:10] == section.day]
+    name = place(section)
+    if section.from_ == "csv":
+        return read_table(content, name, config.archive.language)
+    if section.from_ == "ical":
+        return Listing(read_calendar(content, name))
+    return Listing(read_schedule_talks(content, name, base))
 
 
-def _name(section: TalksSection) -> str:
+def place(section: TalksSection) -> str:
+    """Name where a programme is read from, without secrets."""
     return section.file or redact(section.url)
 
 

@@ -1,21 +1,18 @@
-"""Talks out of a schedule, a calendar or a table, under bounds; errors name the line."""
+"""Talks out of a schedule or a calendar, under bounds; errors name the line."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from archiver.errors import InvalidError
-from archiver.naming import slug
 from archiver.schedule import read_schedule
 
 MAX_BYTES: Final = 16 << 20
 MAX_TALKS: Final = 20_000
-_COLUMNS: Final = ("id", "title", "speaker", "speakers", "email", "date")
 _BEGIN: Final = re.compile(rb"^BEGIN:VEVENT\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -44,7 +41,7 @@ def read_schedule_talks(content: bytes, name: str, base: str) -> list[ListedTalk
 
 
 def read_calendar(content: bytes, name: str) -> list[ListedTalk]:
-    """Read the events of a calendar (RFC 5545). Those with CN parameters among their attendees have speakers.
+    """Read the events of a calendar (RFC 5545). Attendees with a name (CN) are the speakers.
 
     A repeated event, or a changed instance of one, counts once. Raises `InvalidError`.
     """
@@ -73,7 +70,7 @@ def _fault(content: bytes) -> tuple[int, str]:
     """Find the line where the parts of a calendar do not nest (RFC 5545, section 3.6); (0, "") for none."""
     opened: list[tuple[int, str]] = []
     for number, raw in enumerate(content.splitlines(), 1):
-        line = _line(raw.decode("utf-8-sig", "replace"))
+        line = one_line(raw.decode("utf-8-sig", "replace"))
         word, _, part = line.upper().partition(":")
         if word == "BEGIN":
             opened.append((number, part[:60]))
@@ -92,20 +89,31 @@ def _plain(error: BaseException) -> str:
 
 
 def _of_event(event: Any, where: str) -> ListedTalk:
-    uid, title = (_line(event.get(key)) for key in ("UID", "SUMMARY"))
+    uid, title = (one_line(event.get(key)) for key in ("UID", "SUMMARY"))
     if not uid or not title:
         raise InvalidError(f"{where}: an event has no {'SUMMARY' if uid else 'UID'}")
-    people = event.get("ATTENDEE") or []
-    people = people if isinstance(people, list) else [people]
-    names = [_line(_part(person, "params", {}).get("CN")) for person in people[:100]]
+    people = list(_people(event))
     start = _part(event.get("DTSTART"), "dt", None)
     return ListedTalk(
         uid[:300],
         title,
-        tuple(filter(None, names)),
+        tuple(name for name, _ in people),
+        ", ".join(filter(None, (address for _, address in people))),
         date=start.isoformat() if start is not None else "",
-        cancelled=_line(event.get("STATUS")).upper() == "CANCELLED",
+        cancelled=one_line(event.get("STATUS")).upper() == "CANCELLED",
     )
+
+
+def _people(event: Any) -> Iterator[tuple[str, str]]:
+    """Give the attendees that have a name, each with the mail address or ""; a room is none of them."""
+    found = event.get("ATTENDEE") or []
+    for person in (found if isinstance(found, list) else [found])[:100]:
+        about = _part(person, "params", {})
+        name = one_line(about.get("CN"))
+        # RFC 5545, section 3.2.3; Google writes CUTYPE=RESOURCE;CN="Room 3":mailto:c_18…@resource.calendar…
+        if name and one_line(about.get("CUTYPE")).upper() not in {"ROOM", "RESOURCE"}:
+            scheme, _, address = one_line(person).partition(":")
+            yield name, address if scheme.lower() == "mailto" else ""
 
 
 def _part(value: Any, name: str, default: Any) -> Any:
@@ -116,72 +124,11 @@ def _part(value: Any, name: str, default: Any) -> Any:
         return default
 
 
-def read_table(content: bytes, name: str) -> list[ListedTalk]:
-    """Read a table with a header: `title`, and any of `id`, `speaker(s)`, `email`, `date`.
-
-    Several speakers are separated by semicolons. Without an id the title names a talk. Raises
-    `InvalidError`.
-    """
-    rows = csv.DictReader(io.StringIO(_text(content, name), newline=""), strict=True)
-    talks: dict[str, tuple[int, ListedTalk]] = {}
-    try:
-        _check_header(rows.fieldnames or (), name)
-        for row in rows:
-            talk = _of_row(row, f"{name}, line {rows.line_num}")
-            if talk is None:
-                continue
-            if talk.uid in talks:
-                raise InvalidError(
-                    f"{name}, line {rows.line_num}: the talk of line {talks[talk.uid][0]} again",
-                    hint="Give each talk an id of its own in a column `id`.",
-                )
-            talks[talk.uid] = rows.line_num, talk
-            if len(talks) > MAX_TALKS:
-                raise InvalidError(f"{name} has more than {MAX_TALKS:,} talks")
-    except csv.Error as error:
-        raise InvalidError(f"{name}, line {rows.line_num}: {error}") from error
-    return [talk for _, talk in talks.values()]
-
-
-def _text(content: bytes, name: str) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):  # spreadsheets in China save CSV as GB 18030
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InvalidError(f"{name} is no text", hint="Save it as CSV in UTF-8.")
-
-
-def _check_header(names: Any, name: str) -> None:
-    found = [str(each).strip().lower() for each in names]
-    if "title" not in found or len(set(found)) < len(found) or not set(found) <= set(_COLUMNS):
-        raise InvalidError(
-            f"{name}, line 1: the columns are {', '.join(found)[:300] or 'missing'}",
-            hint=f"A column title is needed; there may be {', '.join(_COLUMNS)}, each once.",
-        )
-
-
-def _of_row(row: dict[Any, Any], where: str) -> ListedTalk | None:
-    cells = {str(key).strip().lower(): _line(value) for key, value in row.items() if key is not None}
-    if not any(cells.values()) and None not in row:
-        return None
-    if None in row or not cells.get("title"):
-        raise InvalidError(f"{where}: {'more cells than the header has' if None in row else 'no title'}")
-    people = (cells.get("speakers") or cells.get("speaker") or "").split(";")
-    return ListedTalk(
-        (cells.get("id") or slug(cells["title"]) or cells["title"])[:300],
-        cells["title"],
-        tuple(name for each in people if (name := each.strip())),
-        cells.get("email", ""),
-        cells.get("date", ""),
-    )
-
-
-def _line(value: Any) -> str:
+def one_line(value: Any) -> str:
     """Make one line of what may be missing or of several: control characters come out."""
     text = " ".join(str(value if value is not None else "").split())
     return "".join(char for char in text if char.isprintable())[:1000]
 
 
 def _short(error: BaseException) -> str:
-    return _line(error)[:200]
+    return one_line(error)[:200]

@@ -125,6 +125,73 @@ def test_the_environment_names_the_file_and_fills_references(
     assert execute(["check"]) == 0
 
 
+class TestProgrammes:
+    """Talks that are read from files: what a run would stumble over is told before."""
+
+    def talks(self, path: Path, talks: str, *more: str) -> int:
+        return check(path, GOOD.replace("[A talk]", talks), *more)
+
+    def lines(self, capsys: pytest.CaptureFixture[str]) -> list[str]:
+        lines = capsys.readouterr().out.splitlines()
+        return [line for line in lines if "talks" in line or "What to do" in line]
+
+    def test_they_are_read_and_counted(self, config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        folder = config_path.parent
+        (folder / "t.csv").write_text("id;title\n1;Chef\n2;Swift\n3;Own\n")
+        event = "BEGIN:VEVENT\r\nUID:1@x\r\nSUMMARY:Juju\r\nEND:VEVENT\r\n"
+        (folder / "t.ics").write_text(f"BEGIN:VCALENDAR\r\n{event}END:VCALENDAR\r\n", newline="")
+        config_path.write_text("")
+        before = listing(folder)
+        assert self.talks(config_path, "[Own, {from: csv, file: t.csv}, {from: ical, file: t.ics}]") == 0
+        assert self.lines(capsys) == [
+            "ok       configuration: archive.yaml is right (events: 1, talks: 4)",
+            "ok       talks of one: t.csv lists 3 talks",
+            "ok       talks of one: t.ics lists 1 talk",
+        ]
+        assert [name for name, _ in listing(folder)] == [name for name, _ in before]
+
+    def test_a_file_that_is_not_there_is_1(
+        self, config_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.talks(config_path, "{from: csv, file: sprin.csv}") == 1
+        counted, error, hint = self.lines(capsys)
+        assert "talks: 0 and those of 1 programme not read here" in counted
+        assert error == "error    talks of one: sprin.csv cannot be read: No such file or directory"
+        assert "Correct `file` under `talks`" in hint
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [(b"id,name\n", "sprin.csv, line 1: the columns are id, name"), (b"title\n", "lists no talks"),
+         ("title\nКонтейнеры\n".encode("cp1251"), "sprin.csv is not in UTF-8")],
+    )  # fmt: skip
+    def test_a_wrong_file_is_told_with_its_event(
+        self, content: bytes, said: str, config_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (config_path.parent / "sprin.csv").write_bytes(content)
+        assert self.talks(config_path, "{from: csv, file: sprin.csv}") == 1
+        assert said in next(line for line in self.lines(capsys) if line.startswith("error    talks of one: "))
+
+    def test_what_is_on_the_network_is_left_to_the_run(
+        self, config_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as nobody:
+            nobody.settimeout(0)
+            url = f"http://127.0.0.1:{nobody.getsockname()[1]}/t.csv"
+            assert self.talks(config_path, f"{{from: csv, url: '{url}'}}") == 0
+            with pytest.raises(BlockingIOError):
+                nobody.accept()
+        assert f"ok       talks of one: {url} is read by the run" in self.lines(capsys)
+
+    def test_an_assumed_encoding_and_a_day_without_talks_are_warnings(
+        self, config_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (config_path.parent / "t.csv").write_bytes("title,date\nGröße zählt,2012-09-16\n".encode("cp1252"))
+        assert self.talks(config_path, "{from: csv, file: t.csv, day: 2012-09-17}") == 0
+        told = self.lines(capsys)
+        assert "warning  talks of one: t.csv has no talk on 2012-09-17" in told
+        assert any("was read as Windows-1252 (Western European)" in line for line in told)
+
+
 FAULTY = """
 from archiver import api
 
