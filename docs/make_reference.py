@@ -47,6 +47,8 @@ The file is YAML in UTF-8, at most {MAX_BYTES // 2**20} MiB and {MAX_DEPTH} leve
 
 - Values are taken as they are written: `no` is a text where a text belongs, `007` keeps its zeros,
   `album: 72157631` needs no quotes, dates need none either.
+- A text with a colon and a blank in it, or one that begins with any of `@ % [ ] {{ }} * & ! | >` or a
+  backtick, stands in quotes: `title: "Summer: Salon"`. In front of lines there are spaces, never tabs.
 - A key with nothing behind it, `~` or `null` counts as left out.
 - `${{NAME}}` is the value of the environment variable NAME; `${{NAME:-text}}` is the text when NAME is not
   set or empty; `$$` is a dollar. They are replaced in values after the file was read, so a value cannot

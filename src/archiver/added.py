@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,11 @@ class AddedFiles(Source[Options, Options]):
     def __init__(self, context: Context, given: Sequence[Given]) -> None:
         super().__init__(Options(), context)
         self._given = {_digest(item.path): item for item in given}
+
+    @property
+    def digests(self) -> Mapping[str, Path]:
+        """Give the files by their SHA-256, which is their id."""
+        return {digest: item.path for digest, item in self._given.items()}
 
     def discover(self, scope: Scope[Any], cursor: str) -> Iterator[Material | Unavailable | Checkpoint]:
         """List the files. Their id is their digest: the same file given twice is one material."""

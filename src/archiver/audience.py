@@ -69,7 +69,7 @@ class Clearance:
         if decided is not None:
             return Ruling(decided, "decided for this material", firm=True)
         event = self._events.get(record.material.event)
-        placed = self.decisions.about(record.type_name, record.material.id)
+        placed = self.decisions.about(record.type_name, record.material.id, record.material.event)
         if placed is not None:  # no run may have followed it yet
             record = replace(record, match=match(placed, record.material.event) or record.match)
         if is_rejected(record):

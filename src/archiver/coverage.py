@@ -234,20 +234,23 @@ def _event_cell(
     cells = [talk.kinds[kind] for talk in talks if kind in talk.talk.expect]
     if not cells:
         return _cell(found, int(kind in event.expect), given_up=(event.id, "", kind) in waived, of_talk=False)
-    unmatched = sum(_held(record) for record in loose if record.material.kind is kind)
+    unmatched = {record.key for record in loose if record.material.kind is kind and _held(record)}
     return Cell(
-        _sum_state(cells, found),
+        _sum_state(cells, [record for record in found if record.key not in unmatched]),
         have=sum(cell.state is Standing.HAVE for cell in cells),
         expected=len(cells),
         withdrawn=_withdrawn(found),
         waived=sum(cell.state is Standing.WAIVED for cell in cells),
-        unmatched=unmatched,
+        unmatched=len(unmatched),
         pending=sum(not _held(record) for record in found),
     )
 
 
 def _sum_state(cells: Sequence[Cell], found: Sequence[Record]) -> Standing:
-    """Sum up the cells of the talks; what belongs to no talk yet makes it partial, not complete."""
+    """Sum up the cells of the talks, and what a person said is of the event as a whole.
+
+    `found` is without what is here and belongs to no talk yet: that is counted beside, and fills no cell.
+    """
     states = {cell.state for cell in cells}
     if states <= {Standing.HAVE, Standing.WAIVED}:
         return Standing.HAVE if Standing.HAVE in states else Standing.WAIVED

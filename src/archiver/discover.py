@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from archiver import staging, vetting
+from archiver.config.problems import quoted
 from archiver.contracts import Scope, ScopeEntry, Source
 from archiver.errors import ArchiverError, BlockedError, FatalError, GoneError, SourceError, TransientError
 from archiver.ledger import Key, Problem, Record
@@ -23,6 +24,8 @@ from archiver.threads import GRACE, DaemonPool, Patience, Stopped
 _LOG = logging.getLogger("archiver")
 #: What one listing may hold; a source that goes on past it is broken.
 MAX_LISTED = 1_000_000
+#: Entries of a source that a message names; the configuration has them all.
+_NAMED = 3
 _SECRETS = {
     "url": (
         "source %s lists addresses with the parameter %r, which looks like a secret; it is masked: "
@@ -75,6 +78,11 @@ class Listable:
         """Name the events that use the source, whichever of them are asked for today."""
         return tuple(dict.fromkeys(entry.event.id for entry in self.entries))
 
+    @property
+    def is_unnamed(self) -> bool:
+        """Say whether an event wrote it out: its name is made from its type, as in `folder-cb4390`."""
+        return f"{self.name}-".startswith(f"{self.source.type_name}-")
+
 
 @dataclass(frozen=True)
 class Discovery:
@@ -105,7 +113,7 @@ class Discovery:
             futures = [pool.submit(self._listing, each) for each in sources]
             self._wait(set(futures))
             return [
-                future.result() if future.done() else self._left_behind(each.name)
+                future.result() if future.done() else self._left_behind(each)
                 for each, future in zip(sources, futures, strict=True)
             ]
         finally:
@@ -127,12 +135,23 @@ class Discovery:
             if until is not None and time.monotonic() >= until:
                 self._cut.set()
 
-    def _left_behind(self, name: str) -> Listing:
+    def _left_behind(self, each: Listable) -> Listing:
         """Give what a source listed that does not come back; its thread may still be at it."""
-        found = tuple(self._sieves[name].found) if name in self._sieves else ()
-        listing = Listing(name, found, None, self._cut_off(len(found)))
+        found = tuple(self._sieves[each.name].found) if each.name in self._sieves else ()
+        return self._ended(each, Listing(each.name, found, None, self._cut_off(len(found))))
+
+    def _ended(self, each: Listable, listing: Listing) -> Listing:
+        """Tell of a listing; of one that failed what it was asked for, where no name of its own says so."""
+        if listing.error is not None and each.is_unnamed:
+            told = f"{listing.error.message.rstrip('.')}; asked for {self._asked(each)}"
+            listing = replace(listing, error=type(listing.error)(self.mask(told), hint=listing.error.hint))
         self.listed(listing)
         return listing
+
+    def _asked(self, each: Listable) -> str:
+        told = [_wanted(entry) for entry in self._scope(each).entries]
+        more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+        return f"{'; '.join(told[:_NAMED])}{more}"
 
     def _cut_off(self, found: int) -> SourceError | None:
         """Say that a listing had not come to its end when its time was over; None when it was stopped."""
@@ -150,8 +169,7 @@ class Discovery:
             # Services forget old cursors: without this the source would fail every night from now on.
             _LOG.info("source %s is listed from the start: %s", each.name, listing.error)
             listing = self._once(each, "")
-        self.listed(listing)
-        return listing
+        return self._ended(each, listing)
 
     def _once(self, each: Listable, cursor: str) -> Listing:
         self._sieves[each.name] = sieve = _Sieve(each.name, each.source.type_name, each.users, self)
@@ -269,6 +287,13 @@ class _Sieve:
         rejected = found.problem is not None and found.problem.reason == REJECTED
         if not rejected and (record is None or not record.files):
             self._wanted.add(found.key)
+
+
+def _wanted(entry: ScopeEntry[Any]) -> str:
+    """Say what an event asks a source for: `user 'alice' for beijing`. Secrets stay stars."""
+    options = entry.options.model_dump(mode="json", exclude_defaults=True)
+    words = [f"{key} {quoted(str(value))}" for key, value in options.items()]
+    return f"{', '.join(words)} for {entry.event.id}" if words else entry.event.id
 
 
 def _is_gone(item: Found) -> bool:

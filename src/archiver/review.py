@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archiver.decisions import METHOD, short_id
+from archiver.copies import Thing, copies, names, once
+from archiver.decisions import METHOD, Decisions, short_id
 from archiver.ledger import Record, State
-from archiver.model import Event, Material
+from archiver.model import Event, Material, Role
 from archiver.routing import Router, evidence, hints
 
 #: Candidates of one material that are shown, and the least score of one that the title alone suggests.
@@ -32,18 +33,28 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One material to decide about. `short` is the name by which a person picks it."""
+    """One material to decide about. `name` is the word by which a person picks it.
+
+    `same` are the materials with the same bytes that have their talk.
+    """
 
     record: Record
-    short: str
+    name: str
     why: str
     candidates: tuple[Candidate, ...]
+    same: tuple[Record, ...] = ()
+
+    @property
+    def short(self) -> str:
+        """Give its id without the event."""
+        return short_id(self.record.type_name, self.record.material.id)
 
     def to_json(self) -> dict[str, Any]:
         """Give the shape of `archive matches list --json`: the sender is masked, no address is in it."""
         material = self.record.material
         return {
             "id": self.short,
+            "name": self.name,
             "source": self.record.source,
             "event": material.event,
             "held": bool(self.record.files),
@@ -55,6 +66,7 @@ class Waiting:
             "date": material.date,
             "url": material.url,
             "why": self.why,
+            "same_bytes": [_place_json(each) for each in self.same],
             "candidates": [
                 {"event": each.event, "talk": each.talk, "score": each.score, "why": each.why}
                 for each in self.candidates
@@ -64,20 +76,27 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One material that has its place, and how it got there."""
+    """One material that has its place, and how it got there. `name` is what a person picks it by."""
 
     record: Record
-    short: str
+    name: str
+
+    @property
+    def short(self) -> str:
+        """Give its id without the event."""
+        return short_id(self.record.type_name, self.record.material.id)
 
     def to_json(self) -> dict[str, Any]:
         """Give the shape of `archive matches list --all --json`."""
         material, found = self.record.material, self.record.match
         return {
             "id": self.short,
+            "name": self.name,
             "source": self.record.source,
             "event": material.event,
             "talk": found.talk,
             "method": found.method,
+            "why": found.why,
             "score": found.score,
             "kind": material.kind.value,
             "title": material.title,
@@ -85,10 +104,16 @@ class Placed:
         }
 
 
-def placed(records: Iterable[Record]) -> list[Placed]:
+def _place_json(record: Record) -> dict[str, str]:
+    return {"event": record.material.event, "talk": record.match.talk, "title": record.material.title}
+
+
+def placed(records: Iterable[Record], decisions: Decisions) -> list[Placed]:
     """List what belongs to an event, by event, talk and title. Pure."""
-    own = [record for record in records if record.material.event and record.state is not State.TAKEN_DOWN]
-    found = [Placed(record, short_id(record.type_name, record.material.id)) for record in _once(own)]
+    known = list(records)
+    named = names(copies(known, decisions))
+    own = [record for record in known if record.material.event and record.state is not State.TAKEN_DOWN]
+    found = [Placed(record, named[_thing(record)]) for record in once(own)]
     return sorted(found, key=_by_place)
 
 
@@ -99,31 +124,47 @@ def _by_place(each: Placed) -> tuple[str, ...]:
 
 def waiting(records: Iterable[Record], router: Router) -> list[Waiting]:
     """List what waits, the newest first. Pure."""
+    known = list(records)
     events = {event.id: event for event in router.events}
-    open_ones = _once(record for record in records if _is_open(record, events, router))
-    found = [_waiting(record, router) for record in open_ones]
+    open_ones = once(record for record in known if _is_open(record, events, router))
+    named, held = names(copies(known, router.decisions)), _of_talks(known)
+    found = [_waiting(record, named[_thing(record)], held, router) for record in open_ones]
     return sorted(found, key=lambda each: (each.record.material.date, each.short), reverse=True)
 
 
-def _once(records: Iterable[Record]) -> Iterable[Record]:
-    """Give each material of an event once, however many lists it is in: one that is held if there is any."""
-    found: dict[tuple[str, str, str], Record] = {}
+def _thing(record: Record) -> Thing:
+    return (record.material.event, record.type_name, record.material.id)
+
+
+def _of_talks(records: Iterable[Record]) -> Mapping[str, Sequence[Record]]:
+    """Give what is held of talks, by the SHA-256 of each file that stands for it."""
+    found: dict[str, list[Record]] = {}
     for record in records:
-        thing = (record.material.event, record.type_name, record.material.id)
-        if thing not in found or (record.files and not found[thing].files):
-            found[thing] = record
-    return found.values()
+        if record.match.talk and record.state is not State.TAKEN_DOWN:
+            for digest in _digests(record):
+                found.setdefault(digest, []).append(record)
+    return found
 
 
-def _waiting(record: Record, router: Router) -> Waiting:
+def _digests(record: Record) -> set[str]:
+    # A sidecar says nothing: two attachments have the text of their mail in common. Nor does an empty file.
+    return {file.sha256 for file in record.files if file.role is not Role.SIDECAR and file.size}
+
+
+def _waiting(record: Record, name: str, held: Mapping[str, Sequence[Record]], router: Router) -> Waiting:
     material = record.material
     why = record.match.why if record.files else record.problem.detail if record.problem else ""
     found = tuple(candidates(material, router))
-    return Waiting(record, short_id(record.type_name, material.id), why, found)
+    same = {each.key: each for digest in sorted(_digests(record)) for each in held.get(digest, ())}
+    return Waiting(record, name, why, found, tuple(same.values()))
+
+
+def _is_decided(record: Record, decisions: Decisions) -> bool:
+    return decisions.about(record.type_name, record.material.id, record.material.event) is not None
 
 
 def _is_open(record: Record, events: dict[str, Event], router: Router) -> bool:
-    if record.state is State.TAKEN_DOWN or router.decisions.about(record.type_name, record.material.id):
+    if record.state is State.TAKEN_DOWN or _is_decided(record, router.decisions):
         return False
     if not record.material.event:
         return not record.files

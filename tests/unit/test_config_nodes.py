@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archiver.config import nodes
 from archiver.config.nodes import MAX_BYTES, Mapping, Scalar, Sequence, describe, parse, read_text
 from archiver.config.problems import ConfigProblems, Problem
 
@@ -73,7 +75,7 @@ def test_a_list_as_a_key_and_a_tag_are_noted() -> None:
     [
         ("a: [1, 2\n", (2, 1), "YAML"),
         ("a:\n\t- b\n", (2, 1), "YAML"),
-        ("a: 'x\n", (2, 1), "YAML"),
+        ("a: 'x\n", (1, 4), "YAML"),
         ("a: 1\n  b: 2\n", (2, 4), "not allowed"),
         ("a: 词\nb: 词\x07\n", (2, 5), "control characters"),
         ("a: *nobody\n", (1, 4), "no anchor"),
@@ -89,9 +91,52 @@ def test_what_ends_the_reading_is_told_with_its_place(text: str, place: tuple[in
     assert words in found.message
 
 
-def test_a_tab_in_front_of_a_line_is_named() -> None:
-    assert problem("a:\n\t- b\n").expected == "spaces instead of tabs"
-    assert problem("a: [1, 2\n").expected == ""
+@pytest.mark.parametrize(
+    ("text", "place", "remedy"),
+    [
+        ("a:\n\t- b\n", (2, 1), "spaces instead of tabs"),
+        ("a:\n  b: c\n\td: e\n", (3, 1), "spaces instead of tabs"),
+        ("a:\n  title: Summer: Salon\n", (2, 16), "quotes around a text with a colon in it"),
+        ("a:\n  - title: At http://x: y\n", (2, 23), "quotes around a text with a colon in it"),
+        ("a: {id: b, title: Summer: Salon}\n", (1, 25), "or quotes around a text with a colon in it"),
+        ("a:\n  b: 'x\n  c: d\n", (2, 6), "a closing quote for the text that begins here"),
+        ('a: "x\nb: "y"\n', (2, 5), "one is missing before this, or stands inside"),
+        ("a: 'Don't panic'\n", (1, 9), "one is missing before this, or stands inside"),
+        ("a: @home\n", (1, 4), "quotes around a text that begins with @"),
+        ("a: {b: %c}\n", (1, 8), "quotes around a text that begins with %"),
+        ("a:\n  - `c`\n", (2, 5), "quotes around a text that begins with `"),
+        ("a: [Draft] Salon\n", (1, 12), "quotes around a text that begins with ["),
+        ("a: {Draft} Salon\n", (1, 12), "quotes around a text that begins with {"),
+        ("a: [Draft\nb: c\n", (2, 2), "] to close the [ of line 1, or quotes"),
+        ("a: [b, c}\n", (1, 9), "] to close the [ of line 1, or quotes"),
+        ("a: *new* ideas\n", (1, 8), "quotes around a text that begins with *"),
+        ("a: *new ideas\n", (1, 4), "quotes around a text that begins with *, or &new"),
+        ("a: | b\n", (1, 6), "quotes around a text that begins with |"),
+        ('a: "C:\\photos"\n', (1, 7), "'single quotes' around a text with a \\ in it"),
+    ],
+)
+def test_the_usual_slips_are_told_with_their_remedy(text: str, place: tuple[int, int], remedy: str) -> None:
+    found = problem(text)
+    assert (found.line, found.column) == place
+    assert remedy in found.expected
+
+
+@pytest.mark.parametrize("text", ["a: b\n c: d\ne\n", "a: 'b' # it's\n  c: d\n", "a: ]b\n", "%a: b\n"])
+def test_of_other_slips_no_remedy_is_made_up(text: str) -> None:
+    assert problem(text).expected == ""
+
+
+def test_a_remedy_repeats_nothing_of_the_line() -> None:
+    assert "hunter2" not in str(problem("a: {password: hunter2: hunter2}\n"))
+
+
+@pytest.mark.parametrize(
+    "text", ["a: b: c\n", "a: 'x\n", "a: @b\n", "a: [b] c\n", "a: [b\nc: d\n", "a: 'b'c'\n"]
+)
+def test_the_parser_in_python_gets_the_same_remedies(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    with_c = problem(text)
+    monkeypatch.setattr(nodes, "_LOADER", yaml.SafeLoader)
+    assert problem(text).expected == with_c.expected != ""
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "---\n", "null\n"])

@@ -114,12 +114,21 @@ def test_two_decks_of_one_talk_cover_one_talk() -> None:
 def test_slides_of_no_talk_are_counted_beside_and_give_no_talk_its_slides() -> None:
     loose = [record(id_="x"), record(talk="not-in-the-programme", id_="y")]
     cell = of_event(Kind.SLIDES, *loose)
-    assert (cell.state, cell.have, cell.unmatched) == (Standing.PARTIAL, 0, 2)
+    assert (cell.state, cell.have, cell.unmatched) == (Standing.MISSING, 0, 2)
     assert cell.to_json()["unmatched"] == 2
     result = coverage([EVENT], loose)
     assert {item.kinds[Kind.SLIDES].state for item in result.events[0].talks} == {Standing.MISSING}
     assert len(result.events[0].unmatched) == 2
     assert result.share == 0.0
+
+
+def test_one_loose_deck_fills_nothing_though_it_has_an_address() -> None:
+    single = Event("beijing", "Beijing", talks=(Talk("a", "A"),))
+    loose = record(id_="x")
+    found = replace(loose, material=replace(loose.material, url="https://decks.example/x"))
+    cell = of_event(Kind.SLIDES, found, event=single)
+    assert (cell.state, cell.have, cell.expected, cell.unmatched) == (Standing.MISSING, 0, 1, 1)
+    assert of_event(Kind.SLIDES, found, pending("blocked"), event=single).state is Standing.BLOCKED
 
 
 def test_an_event_without_talks_counts_its_slides_as_a_whole() -> None:
@@ -247,7 +256,7 @@ def test_other_events_and_unrouted_records_change_no_cell() -> None:
 def test_talks_decide_about_a_kind_that_they_expect() -> None:
     filmed = Event("beijing", "Beijing", talks=(Talk("a", "A", expect=(Kind.SLIDES, Kind.VIDEO)),))
     whole = of_event(Kind.VIDEO, record(Kind.VIDEO), event=filmed)
-    assert (whole.state, whole.have, whole.expected, whole.unmatched) == (Standing.PARTIAL, 0, 1, 1)
+    assert (whole.state, whole.have, whole.expected, whole.unmatched) == (Standing.MISSING, 0, 1, 1)
     assert of_event(Kind.VIDEO, record(Kind.VIDEO, "a"), event=filmed).state is Standing.HAVE
 
 

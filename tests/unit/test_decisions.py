@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import media_samples as samples
 from archiver import decisions, logbook
@@ -49,19 +51,19 @@ def settled(one: Record, made: Decisions) -> dict[tuple[str, str, str], Record]:
 def test_the_latest_decision_counts_in_whatever_order_they_are_read() -> None:
     first, last = decision(event="a"), decision(Verdict.REJECT, AT.replace("1Z", "2Z"))
     for made in (of(first, last), of(last, first)):
-        found = made.about("memory", "one")
+        found = made.about("memory", "one", "a")
         assert found is not None
         assert found.verdict is Verdict.REJECT
 
 
 def test_a_decision_is_read_back_as_it_was_written() -> None:
     made = decision(event="a", talk="chef", reason="r", source="src", title="T", material=record().material)
-    assert of(made).about("memory", "one") == made
+    assert of(made).about("memory", "one", "a") == made
 
 
 def test_an_event_that_is_gone_makes_it_wait_again_and_of_a_lost_talk_the_event_stays() -> None:
-    assert of(decision(event="gone")).about("memory", "one") is None
-    found = of(decision(event="a", talk="gone")).about("memory", "one")
+    assert of(decision(event="gone")).about("memory", "one", "a") is None
+    found = of(decision(event="a", talk="gone")).about("memory", "one", "a")
     assert found is not None
     assert found.place == "a"
 
@@ -104,6 +106,105 @@ def test_what_was_rejected_can_come_back_though_no_ledger_knows_it() -> None:
     assert [each.key for each in result.entered] == [("a", "src", "one")]
 
 
+def in_both(**talks: str) -> dict[tuple[str, str, str], Record]:
+    found = [record(event, held=True, match=Match(talk, "explicit", 1.0)) for event, talk in talks.items()]
+    return {each.key: each for each in found}
+
+
+@pytest.mark.parametrize("made", [decision(event="b", within="b"), decision(Verdict.REJECT, within="b")])
+def test_a_decision_about_the_copy_in_one_event_leaves_the_other(made: Decision) -> None:
+    known = in_both(a="chef", b="")
+    result = settle(known, of(made), "later")
+    assert [each.key[0] for each in result.entered] == ["b"]
+    assert of(made).about("memory", "one", "a") is None
+
+
+def test_a_decision_without_an_event_is_about_every_copy_as_it_always_was() -> None:
+    known = in_both(a="chef", b="")
+    settle(known, of(decision(event="b")), "later").apply(known)
+    assert known["a", "src", "one"].match.why == "it belongs to b"
+    assert known["b", "src", "one"].match.why == "accepted for the event as a whole"
+
+
+def test_the_scope_of_a_decision_is_read_back_also_that_of_no_event() -> None:
+    for within in (None, "", "a"):
+        assert of(decision(event="b", within=within)).held[0].within == within
+    assert of(decision(event="b", within="")).about("memory", "one", "a") is None
+
+
+def test_one_about_every_copy_ends_all_earlier_ones_and_a_later_one_is_an_exception() -> None:
+    narrow = decision(event="a", talk="chef", within="a")
+    broad = decision(Verdict.REJECT, AT.replace("1Z", "2Z"))
+    assert of(narrow, broad).about("memory", "one", "a") == broad
+    lost = decision(event="gone", at=AT.replace("1Z", "2Z"))
+    assert of(narrow, lost).about("memory", "one", "a") is None
+    late = replace(narrow, at=AT.replace("1Z", "3Z"))
+    made = of(narrow, broad, late)
+    assert made.about("memory", "one", "a") == late
+    assert made.about("memory", "one", "b") == broad
+
+
+def test_what_was_sent_on_and_decided_about_there_goes_where_the_later_one_says() -> None:
+    there = decision(event="b", within="a")
+    back = decision(event="a", talk="swift", within="b", at=AT.replace("1Z", "2Z"))
+    for made in (of(there, back), of(back, there)):
+        assert made.about("memory", "one", "a") == back
+        assert made.about("memory", "one", "b") == back
+
+
+def test_what_was_sent_on_and_rejected_there_is_rejected_for_good() -> None:
+    there = decision(event="b", within="a")
+    end = decision(Verdict.REJECT, AT.replace("1Z", "2Z"), within="b")
+    assert of(there, end).about("memory", "one", "a") == end
+    sent_later = replace(there, at=AT.replace("1Z", "3Z"))
+    assert of(end, sent_later).about("memory", "one", "b") == sent_later
+
+
+def test_what_waits_where_an_earlier_decision_sent_it_is_forgotten() -> None:
+    known = {("a", "src", "one"): record("a", held=True)}
+    settle(known, of(decision(event="b", within="a")), "later").apply(known)
+    assert set(known) == {("a", "src", "one"), ("b", "src", "one")}
+    home = decision(event="a", talk="chef", within="a", at=AT.replace("1Z", "2Z"))
+    settle(known, of(decision(event="b", within="a"), home), "later").apply(known)
+    assert set(known) == {("a", "src", "one")}
+    assert known["a", "src", "one"].match == Match("chef", "decision", 1.0)
+
+
+_WHERE = st.sampled_from(["a", "b"])
+_MADE = st.lists(
+    st.builds(
+        decision,
+        verdict=st.sampled_from(Verdict),
+        event=_WHERE,
+        talk=st.sampled_from(["", "chef", "swift"]),
+        within=st.sampled_from([None, "", "a", "b"]),
+    ),
+    max_size=6,
+)
+
+
+@given(_MADE, st.dictionaries(st.sampled_from(["", "a", "b"]), st.booleans()))
+def test_following_decisions_twice_is_following_them_once(made: list[Decision], at: dict[str, bool]) -> None:
+    held = of(*(replace(each, at=f"{AT}{number}") for number, each in enumerate(made)))
+    known = {each.key: each for each in (record(event, held=files) for event, files in at.items())}
+    settle(known, held, "1").apply(known)
+    settle(known, held, "2").apply(known)
+    again = settle(known, held, "3")
+    assert (again.dropped, again.entered) == ([], [])
+
+
+@given(_MADE, _WHERE, st.booleans())
+def test_a_scoped_decision_changes_nothing_for_a_copy_that_it_does_not_concern(
+    made: list[Decision], event: str, rejected: bool
+) -> None:
+    other = "b" if event == "a" else "a"
+    before = [replace(each, at=f"{AT}{number}", within=other) for number, each in enumerate(made)]
+    stay = [each for each in before if each.event != event]
+    verdict = Verdict.REJECT if rejected else Verdict.ACCEPT
+    last = decision(verdict, at=f"{AT}9", event=other, within=other)
+    assert of(*stay, last).about("memory", "one", event) is None
+
+
 def test_ids_are_short_and_the_same_everywhere() -> None:
     assert short_id("email", "m1@example.org/2") == short_id("email", "m1@example.org/2")
     assert len({short_id("email", str(number)) for number in range(2000)}) == 2000
@@ -139,6 +240,18 @@ def one(event: str = "", **more: Any) -> Letter:
 
 def its(verdict: Verdict, **more: Any) -> Decision:
     return replace(decision(verdict, **more), type_name="memory", source="src")
+
+
+def test_a_thing_of_two_events_is_routed_by_the_decision_about_its_own_copy(tmp_path: Path) -> None:
+    """A photo of two albums has one id in both."""
+    world = World(tmp_path, {"src": Upstream(extra=[Item("one", event="b")])})
+    world.up.put(Item("one", event="a"))
+    world.run()
+    decide(world, its(Verdict.REJECT, within="b"))
+    world.up.change("one", revision="2", data=(b"new bytes",))
+    world.run()
+    assert world.stored("one", event="a") == [b"new bytes"]
+    assert world.record("one", event="b").match.why == "rejected"
 
 
 def test_an_accepted_mail_is_fetched_although_it_is_not_listed_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from archiver import discover as module
 from archiver.contracts import Context, Options, ScopeEntry, Source
@@ -279,3 +280,46 @@ def test_secrets_in_addresses_and_ids_are_told_of_once(caplog: pytest.LogCapture
     assert len(told) == 2
     assert {"lists ids with the parameter 'sig'" in line for line in told} == {True, False}
     assert all("abcdef" not in line for line in told)
+
+
+class Asked(Options):
+    user: str = ""
+    key: SecretStr = SecretStr("")
+
+
+def asking(name: str, users: dict[str, str], discovery: Discovery | None = None) -> Listing:
+    """List a source that fails, with an entry for each event and user."""
+
+    def lists(*_: Any) -> Iterator[Any]:
+        raise TransientError("the host answers 503.", hint="wait")
+
+    source = listable(lists, name=name).source
+    entries = tuple(
+        ScopeEntry(Event(event, event), Asked(user=user, key=SecretStr("hunter2")))
+        for event, user in users.items()
+    )
+    return (discovery or Discovery(Router([A]), Filters())).listings([Listable(name, source, entries)])[0]
+
+
+@pytest.mark.parametrize("name", ["listed", "listed-e71ca6"])
+def test_an_unnamed_source_that_fails_says_what_it_was_asked_for(name: str) -> None:
+    error = asking(name, {"a": "alice", "b": "bob"}).error
+    assert isinstance(error, TransientError)
+    told = "the host answers 503; asked for user 'alice', key '***' for a; user 'bob', key '***' for b (wait)"
+    assert str(error).replace("**********", "***") == told
+
+
+def test_of_many_entries_the_first_are_told() -> None:
+    error = asking("listed", {f"stop-{number}": "x" for number in range(12)}).error
+    assert "for stop-2 and 9 more" in str(error)
+    assert "stop-3" not in str(error)
+
+
+def test_what_is_not_asked_for_today_is_not_told() -> None:
+    discovery = Discovery(Router([A]), Filters(events=frozenset({"b"})))
+    assert "alice" not in str(asking("listed", {"a": "alice", "b": "bob"}, discovery).error)
+
+
+@pytest.mark.parametrize("name", ["decks", "listedness"])
+def test_a_name_of_its_own_says_enough(name: str) -> None:
+    assert str(asking(name, {"a": "alice"}).error) == "the host answers 503. (wait)"

@@ -16,11 +16,12 @@ import click
 from archiver import __version__
 from archiver.cli import streams
 from archiver.cli.common import group_options
+from archiver.utf8 import foreign_encoding
 
 #: Subcommand: the module that holds it, and the line that `archive --help` shows for it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("archiver.cli.init", "Write a commented configuration to start from."),
-    "check": ("archiver.cli.check", "Check configuration, sources, sinks and the mail server."),
+    "check": ("archiver.cli.check", "Check configuration, talks, sources, sinks and the mail server."),
     "run": ("archiver.cli.run", "Collect what is new into the archive."),
     "handoff": ("archiver.cli.handoff", "Write a bundle of what could not be fetched from here."),
     "status": ("archiver.cli.status", "Show what the archive has and what is missing."),
@@ -79,7 +80,11 @@ class LazyGroup(click.Group):
             return None
         command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
         assert isinstance(command, click.Command)
-        return command
+        if not foreign_encoding():
+            return command
+        from archiver.cli.foreign import guarded
+
+        return guarded(command, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, importing none of them."""

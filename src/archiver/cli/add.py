@@ -53,6 +53,7 @@ def add(
     import logging
 
     from archiver import added, staging
+    from archiver.cli import again
     from archiver.cli.held import not_held
     from archiver.cli.run import go
     from archiver.config import SourceSpec
@@ -77,7 +78,12 @@ def add(
     source = added.AddedFiles(context, given)
     spec = SourceSpec(added.NAME, added.NAME, Options(), (ScopeEntry(chosen, Options()),))
     prepared = Run(config, registry, sources=[spec], given={added.NAME: source})
-    return go(config, prepared, as_json=as_json)
+    before = again.known(chosen.id, source.digests, config, registry)
+    code = go(config, prepared, as_json=as_json)
+    if before:
+        after = again.known(chosen.id, source.digests, config, registry)
+        again.tell(before, after, source.digests, talk_id)
+    return code
 
 
 def _check_file(path: Path, event: str) -> None:

@@ -16,7 +16,9 @@ from archiver.cli.reading import knowing, reading
 if TYPE_CHECKING:
     from archiver.amend import Amendment
     from archiver.config import Config
+    from archiver.copies import Copy
     from archiver.decisions import Decision
+    from archiver.ledger import Record
     from archiver.review import Placed, Waiting
 
 #: What an earlier decision said is not said any more.
@@ -29,6 +31,7 @@ Examples:
   archive matches accept 3f9a2c41 beijing/deploy-openstack-with-chef
   archive matches accept 3f9a beijing            of the event, of no certain talk
   archive matches reject 77c0 --reason "an invoice"
+  archive matches reject second/9cea             of two events that have it, the copy in this one
 
 \b
 A decision is kept in the archive and holds for ever: also when the material is listed again, under
@@ -58,7 +61,7 @@ def list_(everything: bool, config_path: Path, verbose: bool, as_json: bool) -> 
         router = recall.router(archive.heads.values(), config)
         records = archive.records.values()
         found = review.waiting(records, router)
-        placed = review.placed(records) if everything else []
+        placed = review.placed(records, router.decisions) if everything else []
     if as_json:
         for waits in found:
             echo_json(waits.to_json())
@@ -83,8 +86,7 @@ def accept(item: str, place: str, config_path: Path, verbose: bool, as_json: boo
     config, registry = load(config_path)
     config = knowing(config, registry)
     event, talk = read_place(place, config)
-    decided = _decide(config, registry, item, "accept", event=event, talk=talk)
-    _tell(decided, as_json=as_json)
+    _tell(*_decide(config, registry, item, "accept", event=event, talk=talk), as_json=as_json)
     return 0
 
 
@@ -100,8 +102,8 @@ def reject(item: str, reason: str, config_path: Path, verbose: bool, as_json: bo
     del verbose
     config, registry = load(config_path)
     config = knowing(config, registry)
-    decided = _decide(config, registry, item, "reject", reason=" ".join(reason.split())[:500])
-    _tell(decided, as_json=as_json)
+    why = " ".join(reason.split())[:500]
+    _tell(*_decide(config, registry, item, "reject", reason=why), as_json=as_json)
     return 0
 
 
@@ -110,7 +112,9 @@ def _show_placed(placed: Sequence[Placed]) -> None:
         data = each.to_json()
         place = "/".join(part for part in (data["event"], data["talk"]) if part)
         how = f"{data['method']}, {data['score']:.2f}" if data["score"] is not None else data["method"]
-        click.echo(printable(f"{each.short}  {data['kind']} “{data['title']}”  {place}  ({how})"))
+        if not data["talk"] and data["why"]:
+            how = f"{data['method']}: {' '.join(data['why'].split())}"
+        click.echo(printable(f"{each.name}  {data['kind']} “{data['title']}”  {place}  ({how})"))
     if placed:
         click.echo()
 
@@ -123,12 +127,14 @@ def _show(found: Sequence[Waiting]) -> None:
         data = each.to_json()
         held = f"  (held in {data['event']}, of no known talk)" if data["held"] else ""
         named = data["file"] or data["title"]
-        click.echo(printable(f"{each.short}  {data['kind']} “{named}”{held}"))
+        click.echo(printable(f"{each.name}  {data['kind']} “{named}”{held}"))
         sent = [f"from {data['sender']}" if data["sender"] else "", data["date"][:10]]
         about = ", ".join(part for part in sent if part)
         for label, value in (("Subject", data["subject"]), ("Sent", about), ("Address", data["url"])):
             if value:
                 click.echo(printable(f"          {label}: {' '.join(value.split())}"))
+        for other in each.same:
+            click.echo(printable(f"          Same bytes as: {_of_talk(other)}"))
         if each.why:
             click.echo(printable(f"          Why: {' '.join(each.why.split())}"))
         for candidate in each.candidates:
@@ -138,58 +144,89 @@ def _show(found: Sequence[Waiting]) -> None:
     click.echo("                     or: archive matches reject ID")
 
 
-def _decide(config: Config, registry: object, item: str, verdict: str, **what: str) -> Decision:
+def _of_talk(record: Record) -> str:
+    named = record.material.extra.get("name") or record.material.title or record.material.id
+    return f"“{' '.join(named.split())}” of {record.material.event}/{record.match.talk}"
+
+
+def _decide(config: Config, registry: object, item: str, verdict: str, **what: str) -> tuple[Copy, Decision]:
     """Write a decision down in every sink. Raises `SinkError`."""
     from archiver import logbook
     from archiver.amend import amending
+    from archiver.copies import copies
     from archiver.decisions import Verdict
     from archiver.registry import Registry
 
     assert isinstance(registry, Registry)
     with amending(config, registry) as desk:
-        about = _pick(desk, item)
+        copy = _pick(copies(desk.known.values(), desk.router.decisions), item, what.get("event", ""))
+        about = copy.about
+        if verdict == "accept":
+            _check_reach(copy, what["event"], desk)
         kept = about.material if verdict == "reject" or about.verdict is Verdict.REJECT else None
         made = replace(about, verdict=Verdict(verdict), at=logbook.now(), material=kept, **_NOTHING | what)
         desk.write(logbook.DECISIONS, [made.to_json()], f"decided about one material: {verdict}")
         desk.refresh_index()
         warn_of_lagging(desk.troubles)
-    return made
+    return copy, made
 
 
-def _pick(desk: Amendment, item: str) -> Decision:
-    """Find what an id, or the beginning of one, names: a record, or what was decided about before."""
-    from archiver.decisions import Decision, Verdict, short_id
+def _pick(found: Sequence[Copy], item: str, event: str) -> Copy:
+    """Find what an id, or the beginning of one, names. `event` is where it shall go, if anywhere."""
+    from archiver.copies import LEAST, fitting
 
-    found = {}
-    for record in desk.known.values():
-        about, names = record.material, (record.type_name, record.material.id)
-        found[short_id(*names)] = Decision(
-            *names, Verdict.ACCEPT, "", source=record.source, title=about.title, material=about
-        )
-    for decision in desk.router.decisions.latest.values():
-        if decision.material is not None:
-            found[short_id(*decision.item)] = decision
-    # The id by which the source knows it does as well: "o3@mail.example/2", as in the ledger.
-    named = [short for short, decision in found.items() if decision.item[1] == item]
-    fitting = named or [short for short in found if short.startswith(item.casefold())]
-    if not named and len(item) < 4:
+    own = fitting(found, item)
+    if not own and len(item.rpartition("/")[2]) < LEAST:
         raise click.UsageError(f"{item!r} is too short: give at least the first four characters of an id.")
-    if not fitting:
+    if not own:
         raise click.UsageError(f"There is no material {item!r}. `archive matches list --all` shows the ids.")
-    if len(fitting) > 1:
-        raise click.UsageError(f"{item!r} may be {' or '.join(sorted(fitting)[:5])}: give more of it.")
-    return found[fitting[0]]
+    shorts = sorted({copy.short for copy in own})
+    if len(shorts) > 1:
+        raise click.UsageError(f"{item!r} may be {' or '.join(shorts[:5])}: give more of it.")
+    # `accept ID second/alpha` means the copy that waits in second, and none that has its talk elsewhere.
+    waiting = [copy for copy in own if event in copy.events and not copy.talk]
+    if len(own) > 1 and len(waiting) != 1:
+        raise click.UsageError(_which(item, own))
+    return own[0] if len(own) == 1 else waiting[0]
 
 
-def _tell(decided: Decision, *, as_json: bool) -> None:
-    from archiver.decisions import Verdict, short_id
+def _which(item: str, own: Sequence[Copy]) -> str:
+    lines = (
+        f"\n  {copy.name}  “{' '.join(copy.about.title.split())}”"
+        + (f" of the talk {copy.talk}" if copy.talk else ", of no talk")
+        for copy in own
+    )
+    told = printable("".join(lines))
+    return f"{item!r} is in {len(own)} events, and a decision is about one of them. Say which:{told}"
 
+
+def _check_reach(copy: Copy, event: str, desk: Amendment) -> None:
+    """Refuse to send what was added by hand to an event that has no copy of it: no run can fetch it."""
+    from archiver import added
+
+    about = copy.about
+    if about.type_name != added.NAME or any(
+        record.files and (record.material.event, record.material.id) == (event, about.id)
+        for record in desk.known.values()
+    ):
+        return
+    raise click.UsageError(
+        f"“{about.title}” was added to {copy.events[0]} by hand, so no run can fetch it for {event}. "
+        f"Add the file there: archive add {event} FILE --talk TALK\n"
+        f"Then say that the other copy does not belong: archive matches reject {copy.events[0]}/{copy.short}"
+    )
+
+
+def _tell(copy: Copy, decided: Decision, *, as_json: bool) -> None:
+    from archiver.decisions import Verdict
+
+    named = f"“{decided.title}”" + (f" of {copy.events[0] or 'no event'}" if copy.several else "")
     if as_json:
         data = decided.to_json()
         data.pop("material", None)
-        echo_json({**data, "short": short_id(*decided.item)})
+        echo_json({**data, "short": copy.short})
     elif decided.verdict is Verdict.REJECT:
-        click.echo(printable(f"“{decided.title}” is rejected. No run will fetch it."))
+        click.echo(printable(f"{named} is rejected. No run will fetch it."))
     else:
-        told = f"“{decided.title}” belongs to {decided.place}. What is not stored yet comes with: archive run"
+        told = f"{named} belongs to {decided.place}. What is not stored yet comes with: archive run"
         click.echo(printable(told))

@@ -110,7 +110,10 @@ def _cell(cell: Cell | None) -> Text:
 
 
 def _word(cell: Cell) -> str:
-    counted = cell.state in (Standing.HAVE, Standing.PARTIAL)
+    counted = cell.state in (Standing.HAVE, Standing.PARTIAL) or (
+        # Some is here, and may be any of those that are missing.
+        cell.unmatched > 0 and cell.state is not Standing.WAIVED
+    )
     if counted and cell.expected > 1:
         return f"{cell.have} of {cell.expected}"
     if cell.state is Standing.HAVE and cell.have > 1:

@@ -142,7 +142,7 @@ def _rejected(found: Found) -> Iterator[str]:
 
 def _lines(told: Explained, shown: Mapping[Key, Sequence[Visible]], *, everything: bool) -> Iterator[str]:
     record, material = told.record, told.record.material
-    yield f"{material.kind} “{_flat(material.title) or material.id}”  {told.short}"
+    yield f"{material.kind} “{_flat(material.title) or material.id}”  {told.name}"
     yield f"  Found by: {told.found.by}"
     yield f"  Source: {record.source} ({record.type_name}), which calls it {_flat(material.id)}"
     if material.url:

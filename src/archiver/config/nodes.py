@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import yaml
 
+from archiver.config import slips
 from archiver.config.problems import ConfigProblems, Keys, Problem, path_text, quoted
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -153,14 +154,10 @@ def _no_mapping(file: str, root: Node | None) -> Problem:
 
 
 def _syntax(text: str, file: str, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    mark = slips.place(error)
     line, column = (mark.line + 1, mark.column + 1) if mark else _offset(text, error)
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is not YAML"
-    lines = text.splitlines()
-    before = lines[line - 1] if 0 < line <= len(lines) else ""
-    # "\t- id: beijing": YAML allows no tabs in front of a line (section 6.1).
-    tabbed = "\t" in before[: len(before) - len(before.lstrip())]
-    return Problem(file, line, column, "", f"YAML: {said}", "spaces instead of tabs" if tabbed else "")
+    return Problem(file, line, column, "", f"YAML: {said}", slips.remedy(text, error))
 
 
 def _offset(text: str, error: yaml.YAMLError) -> tuple[int, int]:
@@ -244,7 +241,8 @@ class _Builder:
             return node
         if anchor in self._anchors:
             raise self._stop(event, path, f"the alias {quoted(anchor)} stands inside what it repeats")
-        expected = f"&{anchor} in front of *{anchor}"
+        # "title: *new* ideas" is meant as text far more often than as an alias.
+        expected = f"quotes around a text that begins with *, or &{anchor} in front of *{anchor}"
         raise self._stop(event, path, f"no anchor is called {quoted(anchor)}", expected)
 
     def _refuse_tag(self, event: yaml.NodeEvent, path: Keys) -> None:

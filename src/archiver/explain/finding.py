@@ -105,25 +105,33 @@ def _every_file(record: Record) -> Iterator[StoredFile]:
 
 
 def _by_short(what: str, known: Knowledge, folder: Path) -> Iterator[Found]:
-    """Take the begin of a short id, as `archive matches list` shows it, or the mark in a file's name."""
+    """Take the begin of a short id, as `archive matches list` shows it, or the mark in a file's name.
+
+    "second/3f9a2c41" is the copy of one event.
+    """
     del folder
-    wanted = what.casefold()
+    event, slash, wanted = what.casefold().rpartition("/")
     if not _SHORT.fullmatch(wanted):
         return
     for record in known.records:
+        if slash and record.material.event != event:
+            continue
         marked = (file for file in _every_file(record) if f"-{wanted}." in file.path and len(wanted) == 12)
         if short_id(record.type_name, record.material.id).startswith(wanted):
             yield Found(record, None, "its id")
         elif file := next(marked, None):
             yield Found(record, None, "the mark in the name of its file", file)
     for each in _forgotten(known, "its id"):
-        if each.decision and short_id(*each.decision.item).startswith(wanted):
+        meant = each.decision and (not slash or each.decision.within == event)
+        if meant and each.decision and short_id(*each.decision.item).startswith(wanted):
             yield each
 
 
 def _forgotten(known: Knowledge, by: str) -> Iterator[Found]:
     """Give what was decided about and is in no ledger: rejected before anything of it was stored."""
     listed = {(record.type_name, record.material.id) for record in known.records}
-    for item, decision in known.router.decisions.latest.items():
-        if item not in listed:
+    there = {(record.material.event, record.type_name, record.material.id) for record in known.records}
+    for decision in known.router.decisions.held:
+        places = {(decision.within, *decision.item), (decision.event, *decision.item)}
+        if decision.item not in listed or (decision.within is not None and not places & there):
             yield Found(None, decision, by)

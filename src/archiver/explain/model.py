@@ -53,7 +53,8 @@ class Explained:
     """What is known of one material. The texts may hold words from upstream.
 
     `routed` and `matched` say how event and talk were found; `others` the talks that came next, with their
-    scores; `lacking` why it is not here, or of no talk; `advice` and `command` what to do about that.
+    scores; `lacking` why it is not here, or of no talk; `advice` and `command` what to do about that. `name`
+    is the word by which a person picks it: its short id, after its event where other events have it too.
     """
 
     short: str
@@ -68,6 +69,7 @@ class Explained:
     lacking: str = ""
     advice: str = ""
     command: str = ""
+    name: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give the shape of `archive why --json`."""
@@ -75,6 +77,7 @@ class Explained:
         grade = best_grade(record.files)
         return {
             "id": self.short,
+            "name": self.name,
             "found_by": self.found.by,
             "source": record.source,
             "type": record.type_name,

@@ -65,5 +65,5 @@ def _undecided(made: Explained, known: Knowledge, why: str) -> Explained:
     found = tuple(candidates(made.record.material, known.router))
     place = found[0].place if found else "EVENT[/TALK]"
     advice = "Decide where it belongs. This names the likeliest place:" if found else "Say where it belongs:"
-    command = f"archive matches accept {made.short} {place}"
+    command = f"archive matches accept {made.name} {place}"
     return replace(made, candidates=found, lacking=why, advice=advice, command=command)

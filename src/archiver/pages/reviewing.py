@@ -131,6 +131,11 @@ def _stop(
     return Stop(number, view, topics, decks, view.loose_of("video"), told, gaps, coverage)
 
 
+def _is_here(cell: Cell) -> bool:
+    """Say whether there is any of it, though it may belong to no talk yet."""
+    return cell.state in _HERE or cell.unmatched > 0
+
+
 def _topic(talk: TalkView, stands: Mapping[Kind, Cell]) -> Topic:
     lacks = tuple(
         (kind, cell.state)
@@ -218,9 +223,9 @@ class Saying:
         cells = [(stop, cell) for stop in self.told.stops if (cell := stop.cell(kind)) and cell.expected]
         waived = [stop.title for stop, cell in cells if cell.state is Standing.WAIVED]
         wanted = [(stop, cell) for stop, cell in cells if cell.state is not Standing.WAIVED]
-        have = [stop.title for stop, cell in wanted if cell.state in _HERE]
-        lack = [stop.title for stop, cell in wanted if cell.state not in _HERE]
-        some = [stop.title for stop, cell in wanted if cell.state is Standing.PARTIAL]
+        have = [stop.title for stop, cell in wanted if _is_here(cell)]
+        lack = [stop.title for stop, cell in wanted if not _is_here(cell)]
+        some = [stop.title for stop, cell in wanted if _is_here(cell) and cell.state is not Standing.HAVE]
         parts = [self._how_many(have, lack)] if wanted else []
         parts += [self.t("review_partly", which=self._list(some))] if some else []
         parts += [self.t("review_waived", which=self._list(waived))] if waived else []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
@@ -62,7 +63,7 @@ class Server:
         hidden = frozenset(_hidden(head))
         about = {"sink": head.sink, "hidden": hidden, "hidden_texts": _hidden_texts(head)}
         handler = type("Handler", (_Handler,), about)
-        kind = type("HttpServer", (ThreadingHTTPServer,), {"address_family": family, "daemon_threads": True})
+        kind = type("HttpServer", (_HttpServer,), {"address_family": family})
         try:
             self._server = kind((address, port), handler)
         except OSError as error:
@@ -126,6 +127,18 @@ def _files(record: Record) -> Iterator[StoredFile]:
         yield from files
 
 
+class _HttpServer(ThreadingHTTPServer):
+    """Answers each request in a thread of its own."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of an error in a request; a browser that hung up is none."""
+        # A closed tab, a player that jumps: before the request was whole, or while the answer was written.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Answers GET and HEAD."""
 
@@ -165,8 +178,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(found, body=body)
         except (ArchiverError, ValueError):
             self._refuse(HTTPStatus.NOT_FOUND)
-        except (BrokenPipeError, ConnectionResetError):  # a player asks for a piece and turns away
-            self.close_connection = True
 
     def _may_show(self, path: str) -> bool:
         check_path(path)

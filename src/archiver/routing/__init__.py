@@ -50,9 +50,6 @@ class Router:
 
     def _routed(self, found: Found, siblings: Sequence[Material], users: Sequence[str]) -> Found:
         material, problem = found.material, found.problem
-        decision = self.decisions.about(found.type_name, material.id)
-        if decision is not None:
-            return self._decided(found, decision)
         hints = mail.read(material)
         if hints is None:
             event, how = route(material, self.events, users)
@@ -62,6 +59,10 @@ class Router:
             verdict = Letter(hints, siblings, programme).verdict(material)
             event, how = verdict.event, verdict.how
             placed = self._named(material, event, verdict.talk)
+        # Where it would go without anybody's word: a decision may be about the copy in one event alone.
+        decision = self.decisions.about(found.type_name, material.id, event)
+        if decision is not None:
+            return self._decided(found, decision)
         if not event and problem is None:
             problem = Problem(UNROUTED, how, material.revision)
         return Found(found.source, found.type_name, placed, how, problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -144,3 +145,39 @@ def test_a_rejected_file_is_not_said_to_be_tried_again(
     told = capsys.readouterr().err
     assert "Get a whole file, and add that." in told
     assert "tries again" not in told
+
+
+def test_a_file_that_is_added_again_says_what_it_left(
+    config: Path, deck: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add(config, "beijing", deck, "--talk", "chef") == 0
+    assert "no longer" not in capsys.readouterr().err
+    assert add(config, "beijing", deck, "--talk", "swift") == 0
+    told = capsys.readouterr().err
+    assert f"{deck} belongs to beijing/swift now, and no longer to beijing/chef." in told
+    assert "is called" not in told
+    assert add(config, "beijing", deck, "--kind", "other", "--title", "Swift 架构") == 0
+    assert f"{deck} is of the kind other now, and no longer slides." in capsys.readouterr().err
+    assert add(config, "beijing", deck, "--kind", "other", "--title", "Another\x1b[2J") == 0
+    told = capsys.readouterr().err
+    assert "is called “Another" in told
+    assert "\x1b" not in told
+    assert add(config, "wuhan", deck) == 0  # a copy of its own: it left nothing
+    assert "no longer" not in capsys.readouterr().err
+
+
+def test_a_decision_counts_more_than_the_talk_that_a_file_is_added_with(
+    config: Path, deck: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add(config, "beijing", deck, "--talk", "chef") == 0
+    digest = hashlib.sha256(deck.read_bytes()).hexdigest()
+    assert execute(["matches", "accept", digest, "beijing/chef", "-c", str(config)]) == 0
+    capsys.readouterr()
+    assert add(config, "beijing", deck, "--talk", "swift") == 0
+    told = capsys.readouterr().err
+    assert (
+        "stays where it was decided that it belongs: beijing/chef. Decide anew with: archive matches" in told
+    )
+    command = told.partition("Decide anew with: archive ")[2].splitlines()[0].split()
+    assert execute([*command, "-c", str(config)]) == 0
+    assert status(config, capsys) == {"chef": "missing", "swift": "have"}

@@ -77,6 +77,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert ours == {
         "archiver",
         "archiver.errors",
+        "archiver.utf8",
         *(f"archiver.cli{part}" for part in ("", ".common", ".ending", ".streams")),
     }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -16,7 +19,7 @@ from hypothesis import strategies as st
 from archiver.archive import Head
 from archiver.errors import ArchiverError
 from archiver.ledger import State
-from archiver.pages.serving import Server, _span, is_loopback
+from archiver.pages.serving import Server, _Handler, _HttpServer, _span, is_loopback
 from site_kit import Rich, built, html, items, tour
 
 
@@ -144,3 +147,60 @@ def test_the_page_of_a_record_is_a_path(tmp_path: Path) -> None:
     with serving(tour(tmp_path, things=[]).head()) as server:
         assert not server.has_pages
         assert ask(server, "/site/index.html")[0] == 404
+
+
+def _reset(server: Server, asked: bytes) -> None:
+    """Connect, send, and hang up so that the other side gets a reset."""
+    place = urlsplit(server.url)
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        # Closing with a linger of no time sends RST instead of FIN.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(asked)
+
+
+@pytest.mark.parametrize("asked", ["", "GET /site/index.html HT", "GET / HTTP/1.1\r\nHost: {}\r\n\r\n"])
+def test_a_browser_that_hangs_up_is_nothing_to_tell(
+    head: Head, asked: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(head) as server:
+        server._server.daemon_threads = False  # so that closing waits for what the requests have to say
+        for _ in range(20):
+            _reset(server, asked.format(urlsplit(server.url).netloc).encode())
+        assert ask(server, "/index.html")[0] == 200
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, BrokenPipeError, ConnectionAbortedError])
+def test_whenever_it_hangs_up_nothing_is_told(
+    head: Head, error: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _failing(head, error, monkeypatch)
+    assert capsys.readouterr().err == ""
+
+
+def test_another_error_in_a_request_is_told(
+    head: Head, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _failing(head, ZeroDivisionError, monkeypatch)
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def _failing(head: Head, error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a server whose answer fails with an error; it has been told, if it is, when this returns."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    told = threading.Event()
+    handle = _HttpServer.handle_error
+
+    def handled(*arguments: Any) -> None:
+        handle(*arguments)
+        told.set()
+
+    monkeypatch.setattr(_HttpServer, "handle_error", handled)
+    monkeypatch.setattr(_Handler, "_send", fail)
+    with serving(head) as server:
+        with pytest.raises(http.client.RemoteDisconnected):
+            ask(server, "/site/index.html")
+        assert told.wait(10)
