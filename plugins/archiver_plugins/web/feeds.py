@@ -76,7 +76,7 @@ def parse(response: api.Response) -> Any:
     text = decode(response.content, response.headers.get("content-type", ""))
     if _ENTITY.search(text):
         raise api.InvalidError(
-            "The feed defines entities of its own, as feeds that attack their readers do",
+            f"The feed {response.url} defines entities of its own, as feeds that attack their readers do",
             hint="Tell whoever runs the site; until then list the posts under pages.",
         )
     # The header outranks the declaration inside, which no longer fits.

@@ -61,7 +61,8 @@ class Decoder:
         while data or pending:
             if self._inflate.eof:
                 if data[:1] != _MEMBER:
-                    return  # padding after the last member
+                    self._check_padding(data)
+                    return
                 self._inflate = zlib.decompressobj(_GZIP)
             piece = self._inflate.decompress(data, _PIECE)
             data = self._inflate.unconsumed_tail or self._inflate.unused_data
@@ -70,6 +71,11 @@ class Decoder:
             self._count(piece)
             if piece:
                 yield piece
+
+    def _check_padding(self, data: bytes) -> None:
+        # Zeros fill a block, as on a tape; an empty line behind a page was a habit once.
+        if data.strip(b"\0\r\n"):
+            raise Broken("the compressed answer goes on behind its end with something else")
 
     def _count(self, piece: bytes) -> None:
         self._produced += len(piece)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
-from archiver.errors import InvalidError, TransientError
+from archiver.errors import InvalidError, SourceError, TransientError
 from archiver.redact import redact
 from archiver.web.breaks import ConnectionFault, Unreachable
 from archiver.web.guard import Guard
@@ -157,13 +157,18 @@ class Exchanger:
     def _request(self, trail: _Trail, extra: Mapping[str, str], budget: Budget) -> Answer:
         method = "GET" if trail.body is None else "POST"
         headers = {**trail.headers, **extra}
-        reply = self._transport.send(method, trail.url, headers, trail.body, self._patience(budget))
+        try:
+            reply = self._transport.send(method, trail.url, headers, trail.body, self._patience(budget))
+        except SourceError as error:
+            # Who reads only of 169.254.169.254 looks for it in the configuration, where it is not.
+            error.message = trail.told(error.message)
+            raise
         return Answer(trail.url, reply.status, joined(reply.fields), reply.body)
 
     def _patience(self, budget: Budget) -> Patience:
         limits = self._limits
         until = self._clock.monotonic() + budget.left
-        return Patience(limits.connect_seconds, limits.read_seconds, until, limits.rate, limits.rate_seconds)
+        return limits.patience(until)
 
 
 def _unreachable(host: str) -> TransientError:
@@ -202,6 +207,12 @@ class _Trail:
         self._seen.add(step)
         self.url = target
 
+    def told(self, why: str) -> str:
+        """Say where the redirect came from, when it was one that led to what is wrong."""
+        if self.url == self._call.url:
+            return why
+        return f"{self._call} redirects to {redact(str(self.url))}: {why}"
+
     def _mind_body(self, status: int, *, foreign: bool) -> None:
         """Go on with a GET after 301, 302 and 303, as RFC 9110 (15.4) has it; else post again, here alone."""
         if self.body is None:
@@ -217,6 +228,8 @@ class _Trail:
             return answer.url.join(answer.headers["location"])
         except KeyError:
             raise self._error("it was redirected without being told where to") from None
+        except InvalidError as error:  # "file:///etc/passwd"
+            raise self._error(f"it was redirected, but {error.message}") from None
         except ValueError:
             raise self._error("it was redirected to something that is not a web address") from None
 

@@ -20,9 +20,12 @@ from archiver.web.urls import Origin, origin_of
 Address = tuple[int, tuple[Any, ...]]
 Resolver = Callable[..., list[tuple[Any, ...]]]
 
+#: Where a service of one's own may be: no other address is one to open, least of all of metadata.
+_OWN = frozenset({"a carrier's private", "a local or reserved", "a loopback", "a private"})
 #: How many addresses of one name are tried.
 MAX_ADDRESSES = 4
 
+_METADATA = "a cloud metadata"
 # IANA special-purpose registries (RFC 6890 and updates). Written out because what
 # `ipaddress.is_global` says differs between Python releases.
 _REFUSED_V4: tuple[tuple[IPv4Network, str], ...] = tuple(
@@ -30,9 +33,10 @@ _REFUSED_V4: tuple[tuple[IPv4Network, str], ...] = tuple(
     for network, what in (
         ("0.0.0.0/8", "a local"),
         ("10.0.0.0/8", "a private"),
-        ("100.64.0.0/10", "a carrier's private"),  # RFC 6598; 100.100.100.200 serves metadata
+        ("100.100.100.200/32", _METADATA),  # Alibaba's
+        ("100.64.0.0/10", "a carrier's private"),  # RFC 6598
         ("127.0.0.0/8", "a loopback"),
-        ("168.63.129.16/32", "a cloud metadata"),  # Azure's, although the address is a public one
+        ("168.63.129.16/32", _METADATA),  # Azure's, although the address is a public one
         ("169.254.0.0/16", "a link-local"),  # 169.254.169.254 serves metadata
         ("172.16.0.0/12", "a private"),
         ("192.0.0.0/24", "a reserved"),
@@ -57,6 +61,8 @@ _REFUSED_V6: tuple[tuple[IPv6Network, str], ...] = tuple(
         ("2002::/16", "a 6to4"),  # carries any IPv4 address inside
         ("2620:4f:8000::/48", "a reserved"),
         ("3fff::/20", "a documentation"),
+        ("fd00:ec2::254/128", _METADATA),  # Amazon's, in the range of private ones
+        ("fe80::/10", "a link-local"),
     )
 )
 _UNICAST_V6 = IPv6Network("2000::/3")
@@ -74,9 +80,10 @@ def refusal(address: IPv4Address | IPv6Address) -> str:
         return "an IPv4-mapped"
     if address in _NAT64:
         return refusal(IPv4Address(int(address) & 0xFFFFFFFF))
-    if address not in _UNICAST_V6:
-        return "a multicast" if address.is_multicast else "a local or reserved"
-    return _listed(address, _REFUSED_V6) or ("" if address.is_global else "a reserved")
+    listed = _listed(address, _REFUSED_V6)
+    if listed or address in _UNICAST_V6:
+        return listed or ("" if address.is_global else "a reserved")
+    return "a multicast" if address.is_multicast else "a local or reserved"
 
 
 def _listed(address: Any, networks: Iterable[tuple[Any, str]]) -> str:
@@ -130,8 +137,12 @@ class Guard:
 
 def _check(origin: Origin, address: str) -> None:
     what = refusal(ip_address(address.partition("%")[0]))  # fe80::1%eth0
-    if what:
-        raise BlockedError(
-            f"{origin.host} leads to {address}, {what} address, which a source may not reach",
-            hint=f"If this is your own service, name it in the source's base_url: {origin}.",
-        )
+    if not what:
+        return
+    where = "is" if origin.host == address else f"leads to {address},"
+    own = f"If this is your own service, name it in the source's base_url: {origin}."
+    others = "Correct or remove the address; if a site led there, tell whoever runs it."
+    raise BlockedError(
+        f"{origin.host} {where} {what} address, which a source may not reach",
+        hint=own if what in _OWN else others,
+    )

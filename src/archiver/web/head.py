@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 from archiver.errors import InvalidError
+from archiver.web import chunks
+from archiver.web.breaks import Broken
 from archiver.web.fields import number
 from archiver.web.urls import Url
 
 if TYPE_CHECKING:
-    from archiver.web.pool import Wire
+    from archiver.web.wire import Wire
 
 #: A line of a head that is longer than this, and more lines than this, are refused.
 _LINE = 65_536
 _LINES = 100
 _MAX_INTERIM = 8
-#: Fields behind a body of chunks that are passed over, and how long each may be.
-_MAX_TRAILERS, _TRAILER = 100, 8192
 #: Lines of fields as almost all are: a name, a colon and a value, none of them folded.
 _PLAIN = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\x00]*\r?\n)*")
 _FIELD = re.compile(r"([^:\n]+):[ \t]*([^\r\n]*)\r?\n")
@@ -65,14 +65,14 @@ class HttpAnswer(http.client.HTTPResponse):
         self._without_body = method == "HEAD"
 
     def begin(self) -> None:
-        """Read the head. Raises `http.client.HTTPException` and `OSError`."""
+        """Read the head. Raises `Broken`, `http.client.HTTPException` and `OSError`."""
         version, self.status, self.reason = self._final_status()
         self.version = 10 if version == "HTTP/1.0" else 11
         self.fields = read_fields(self.fp)
         first = dict(reversed(self.fields))
         coding = joined(self.fields).get("transfer-encoding", "identity").lower()
         if coding not in {"chunked", "identity"}:  # RFC 9112, 6.1: nobody could say where the body ends
-            raise http.client.HTTPException("a transfer coding that was not asked for")
+            raise Broken("the answer has a transfer coding that was not asked for")
         self.chunked = coding == "chunked"
         self.chunk_left = None
         self.length = self._length(first)
@@ -86,7 +86,7 @@ class HttpAnswer(http.client.HTTPResponse):
             if not 100 <= status < 200 or status == 101:
                 return version, status, reason.strip()
             read_fields(self.fp)
-        raise http.client.BadStatusLine("too many interim answers")
+        raise Broken(f"more than {_MAX_INTERIM - 1} interim answers came, and no final one")
 
     def _length(self, first: Mapping[str, str]) -> int | None:
         if self.status in {101, 204, 304} or self._without_body:
@@ -109,21 +109,22 @@ class HttpAnswer(http.client.HTTPResponse):
             self.surplus = self.fp.peek()
         super()._close_conn()  # type: ignore[misc]  # not in its stubs
 
-    def _read_and_discard_trailer(self) -> None:
-        # `http.client` reads on as long as fields come: nothing of the body grows, so no limit would end it.
-        for _ in range(_MAX_TRAILERS):
-            line = self.fp.readline(_TRAILER + 1)
-            if len(line) > _TRAILER:
-                raise http.client.LineTooLong("trailer line")
-            if line in {b"\r\n", b"\n", b""}:
-                return
-        raise http.client.HTTPException("too many fields behind the body")
+    def _get_chunk_left(self) -> int | None:
+        """Say how much of a chunk is to come, None behind the last; `http.client` takes any nonsense."""
+        if not self.chunk_left:
+            if self.chunk_left is not None:
+                chunks.end_chunk(self.fp)
+            self.chunk_left = chunks.read_size(self.fp) or None
+            if self.chunk_left is None:
+                chunks.pass_trailers(self.fp)
+                self._close_conn()
+        return self.chunk_left
 
 
 def read_fields(file: BinaryIO) -> Fields:
     """Read the fields of a head up to the empty line behind them: names in lower case, values as text.
 
-    They are UTF-8 when all of them together are, else Latin-1. Raises `http.client.HTTPException`.
+    They are UTF-8 when all of them together are, else Latin-1. Raises `Broken`.
     """
     head = b"".join(_lines(file))
     if not _PLAIN.fullmatch(head):
@@ -135,24 +136,28 @@ def _lines(file: BinaryIO) -> list[bytes]:
     lines: list[bytes] = []
     while (line := file.readline(_LINE + 1)) not in {b"\r\n", b"\n"}:
         if not line:  # without its end nobody knows whether the length of the body was still to come
-            raise http.client.HTTPException("the head broke off")
+            raise Broken("the head of the answer broke off")
         if len(line) > _LINE:
-            raise http.client.LineTooLong("header line")
+            raise Broken(f"the head of the answer has a line of more than {_LINE} bytes")
         lines.append(line)
         if len(lines) > _LINES:
-            raise http.client.HTTPException("too many fields")
+            raise _too_many()
     return lines
 
 
 def _odd_fields(head: bytes) -> Fields:
     """Read what is folded onto a second line, has lone line ends, or lines that are no fields at all."""
     if head.count(b"\r") + head.count(b"\n") > 2 * _LINES:  # a lone CR ends a line there
-        raise http.client.HTTPException("too many fields")
+        raise _too_many()
     found = http.client.parse_headers(io.BytesIO(head + b"\r\n"))
     text = "\n".join(f"{name}:{_FOLD.sub(' ', value)}" for name, value in found.items())
     lines = _text(text.encode("latin-1", "replace")).split("\n")
     parts = [line.partition(":") for line in lines if line]
     return [(name.lower(), value.strip(" \t")) for name, _, value in parts]
+
+
+def _too_many() -> Broken:
+    return Broken(f"the head of the answer has more than {_LINES} fields")
 
 
 def _text(head: bytes) -> str:

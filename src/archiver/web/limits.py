@@ -24,6 +24,18 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one exchange may take: bounds of each step, and `until` on the monotonic clock."""
+
+    connect: float
+    read: float
+    head: float
+    until: float
+    rate: float
+    rate_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Every bound of the client; times in seconds, sizes in bytes.
 
@@ -51,6 +63,8 @@ class Limits:
 
     connect_seconds: float = 10.0
     read_seconds: float = 30.0
+    #: From the first byte of an answer, interim ones included, to the end of its head.
+    head_seconds: float = 30.0
     #: What a whole call may take, without the time spent waiting for its turn.
     page_seconds: float = 120.0
     file_seconds: float = 6 * 3600.0
@@ -62,16 +76,11 @@ class Limits:
     file_bytes: int = 50 << 30
     redirects: int = 10
 
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long one exchange may take: bounds of each step, and `until` on the monotonic clock."""
-
-    connect: float
-    read: float
-    until: float
-    rate: float
-    rate_seconds: float
+    def patience(self, until: float) -> Patience:
+        """Give the bounds of one exchange of a call that ends at `until`."""
+        return Patience(
+            self.connect_seconds, self.read_seconds, self.head_seconds, until, self.rate, self.rate_seconds
+        )
 
 
 @dataclass(slots=True)

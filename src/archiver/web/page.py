@@ -30,8 +30,8 @@ def read_page(answer: Answer, max_bytes: int) -> Response:
 
 def _read(answer: Answer, max_bytes: int) -> bytearray:
     packed = bytearray()
-    if answer.body.length == 0:
-        return packed  # as with each 304
+    if answer.status == 304:
+        return packed  # most answers of a later run
     buffer = memoryview(bytearray(min(_CHUNK, max_bytes + 1)))
     while count := answer.body.readinto(buffer):
         packed += buffer[:count]

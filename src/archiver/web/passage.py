@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archiver.contracts import Progress
@@ -105,8 +106,8 @@ class Passage:
     def _patience(self, seconds: float | None) -> Patience:
         limits = self._limits
         until = self._clock.monotonic() + limits.file_seconds
-        read = limits.read_seconds if seconds is None else min(seconds, limits.read_seconds)
-        return Patience(limits.connect_seconds, read, until, limits.rate, limits.rate_seconds)
+        patience = limits.patience(until)
+        return patience if seconds is None else replace(patience, read=min(seconds, patience.read))
 
 
 @contextmanager

@@ -127,6 +127,7 @@ class Transfer:
         asked_for_part = bool(self._offset and self._validator)
         if asked_for_part and answer.status == 206:
             self._check_part(answer)
+            answer.body.begins_at = self._offset
             self._stitched = True
             return
         self._start_over()

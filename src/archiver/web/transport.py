@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _WORTH_DRAINING = 64 << 10
 #: Seconds for which a connection that ends with its answer is watched for more than was declared.
 _AFTERWARDS = 0.05
+#: Answers without a body, whatever they declare (RFC 9112, 6.3); 101 ends what is HTTP.
+_BODILESS = frozenset({101, 204, 304})
 
 
 def _nobody() -> None:
@@ -38,9 +40,12 @@ class Body:
     """The body of one answer, to be read into a buffer.
 
     `length` is the declared one in bytes; `None` when the framing itself marks the end (chunks) or
-    nothing does. Reading raises `ConnectionFault`, which is `Broken` when less came than
-    was declared. `ended` is called once, when it is closed.
+    nothing does. `begins_at` is where it lies in the whole that it is a part of. Reading raises
+    `ConnectionFault`, which is `Broken` when less or more came than was declared. `ended` is called once,
+    when it is closed.
     """
+
+    begins_at = 0
 
     ended: Callable[[], None] = staticmethod(_nobody)
 
@@ -51,10 +56,11 @@ class Body:
         self.received = 0
         self.length = _declared(answer)
         self._done = self.length == 0
+        self._is_bodiless = answer.status in _BODILESS
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill `buffer` and return how many bytes came; less than its size only near the end, 0 at it."""
-        if self.length == 0:
+        if self._is_bodiless:
             return 0
         try:
             count = self._answer.readinto(buffer)
@@ -62,29 +68,30 @@ class Body:
             raise ConnectionFault(str(error)) from error
         except http.client.IncompleteRead as error:
             raise Broken("the answer broke off") from error
-        except http.client.HTTPException as error:  # a line of the framing that has no end
-            raise Broken(f"the answer is garbled: {error}") from error
         except (OSError, ValueError) as error:
             raise Broken(_reason(error)) from error
         self.received += count
         if count == 0:
-            self._check_length()
+            self._check_end()
             self._check_surplus()
             self._done = True
         return count
 
-    def _check_length(self) -> None:
-        if self.length is not None and self.received != self.length:
-            raise Broken(f"it ended after {self.received} of {self.length} bytes")
+    def _check_end(self) -> None:
+        if self.length is None:
+            if not self._answer.chunked and self._connection.wire.ragged:
+                raise Broken("the connection was cut: it ended without the farewell that TLS has for its end")
+        elif self.received != self.length:
+            came, whole = self.begins_at + self.received, self.begins_at + self.length
+            raise Broken(f"it ended after {came} of {whole} bytes")
 
     def _check_surplus(self) -> None:
         """Raise `Broken` when more follows than was declared: then the length is wrong, and a part came."""
         if self.length is None:
             return
-        surplus = self._answer.surplus
-        if not surplus and self._answer.will_close:
-            # Nothing else can come: no further answer was asked for.
-            surplus = self._connection.wire.goes_on(_AFTERWARDS)
+        # Nothing else can come, as no further answer was asked for; what is awaited is the end alone.
+        patience = _AFTERWARDS if self._answer.will_close else 0.0
+        surplus = self._answer.surplus or self._connection.wire.goes_on(patience)
         if surplus.strip(b"\r\n"):  # an empty line behind a body was a habit once
             raise Broken("more came than was declared")
 
@@ -192,6 +199,8 @@ def _told(error: BaseException) -> BaseException:
     """Tell why no head came; what is not about the other side stays what it is."""
     if isinstance(error, TimeoutError):
         return ConnectionFault(str(error))
+    if isinstance(error, http.client.LineTooLong):
+        return Broken("the head of the answer begins with too long a line")
     if isinstance(error, http.client.RemoteDisconnected):
         return Broken("the connection was closed without an answer")
     if isinstance(error, http.client.HTTPException | ValueError):
@@ -201,7 +210,7 @@ def _told(error: BaseException) -> BaseException:
 
 def _declared(answer: HttpAnswer) -> int | None:
     """Read Content-Length strictly. Raises `Broken` on nonsense or contradictions."""
-    if answer.status in {204, 304} or answer.status < 200:
+    if answer.status in _BODILESS:
         return 0
     if answer.chunked:
         return None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.web import Clock, Limits, PoliteClient
+from archiver.web import Clock, Guard, Limits, PoliteClient
 
 
 @dataclass
@@ -229,6 +229,20 @@ def tls_origin(certificate: Path) -> Iterator[FaultOrigin]:
     server = FaultOrigin(context)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def tls_client(tls_origin: FaultOrigin, certificate: Path) -> Iterator[PoliteClient]:
+    """A client that gets `talks.example` from the TLS origin, and tries nothing twice."""
+
+    def resolver(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        del host
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    guard = Guard([f"https://talks.example:{tls_origin.port}"], resolver=resolver)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    with PoliteClient(guard=guard, tls=trusting, limits=Limits(attempts=1)) as made:
+        yield made
 
 
 @pytest.fixture

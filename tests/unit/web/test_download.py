@@ -62,6 +62,14 @@ def test_a_broken_file_is_taken_up_where_it_ended(
     assert second["if-range"] == '"v1"'
 
 
+def test_what_came_of_a_part_is_told_of_the_whole(
+    origin: FaultOrigin, client: PoliteClient, tmp_path: Path
+) -> None:
+    cuts = [origin.file(DATA, cut=cut) for cut in (1000, 200, 30, 4)]
+    with pytest.raises(TransientError, match="it ended after 1239 of 3000000 bytes"):
+        client.download(origin.on("/f", *cuts, origin.file(DATA, cut=5)), tmp_path / "f")
+
+
 def test_a_reset_is_taken_up_too(origin: FaultOrigin, client: PoliteClient, tmp_path: Path) -> None:
     broken = origin.answer(body=DATA, cut=2_000_000, reset=True, ETag='"v1"')
     url = origin.on("/f", broken, origin.file(DATA))

@@ -86,6 +86,20 @@ def test_one_private_address_spoils_the_name() -> None:
     assert "base_url: http://trap.example:80" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        ("192.168.1.1", True), ("127.0.0.1", True), ("100.64.0.1", True), ("::1", True), ("fd12::1", True),
+        ("169.254.169.254", False), ("100.100.100.200", False), ("168.63.129.16", False),
+        ("fd00:ec2::254", False), ("fe80::1", False), ("224.0.0.1", False), ("198.18.0.1", False),
+    ],
+)  # fmt: skip
+def test_only_addresses_of_ones_own_are_ones_to_open(address: str, own: bool) -> None:
+    with pytest.raises(BlockedError, match=f"^{address} is a") as caught:
+        Guard(resolver=Names(address)).addresses(Origin("http", address, 80))
+    assert ("base_url" in caught.value.hint) == own
+
+
 def test_a_scoped_address_is_refused() -> None:
     with pytest.raises(BlockedError):
         Guard(resolver=Names("fe80::1%eth0")).addresses(Origin("http", "trap.example", 80))
