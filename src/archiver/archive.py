@@ -60,13 +60,15 @@ class Head:
     audience: Audience = Audience.INTERNAL
     #: Object name → the version at which it was left, as far as that was noted.
     noted: Mapping[str, Newest] = field(default_factory=dict)
+    #: What is wrong with the list that says so.
+    trouble: str = ""
     #: Objects of which the newest version is gone.
     losses: list[Loss] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        """Say whether this sink has never held an archive."""
-        return not any(each.inventory for each in self.objects.values())
+        """Say whether this sink has never held an archive, as far as it knows itself."""
+        return not self.losses and not any(each.inventory for each in self.objects.values())
 
     def object(self, name: str) -> OcflObject:
         """Give an object, new and empty when the sink does not have it."""
@@ -95,8 +97,7 @@ class Head:
     @property
     def damage(self) -> str:
         """Say what is seen to be wrong without reading every file; "" when nothing is."""
-        found = [told(self.losses)] if self.losses else []
-        found += [self.missed] if self.missed else []
+        found = [each for each in (told(self.losses), self.trouble, self.missed) if each]
         return f"{'; '.join(found)}: {RESTORE}" if found else ""
 
     @property
@@ -110,8 +111,12 @@ class Head:
 
     @property
     def newest(self) -> dict[str, Newest]:
-        """Object name → its newest version."""
-        return {name: Newest(each.head, each.digest) for name, each in self.objects.items() if each.inventory}
+        """Object name → its newest version. A copy of `beijing` that lies in `beijing-old` is none."""
+        return {
+            name: Newest(each.head, each.digest)
+            for name, each in self.objects.items()
+            if each.inventory and each.inventory.object_id == ocfl.id_of(name)
+        }
 
     @property
     def digests(self) -> dict[str, str]:
@@ -237,8 +242,9 @@ def as_sink_error(name: str, error: SinkError | DamageError) -> SinkError:
 def look(name: str, sink: Sink[Any]) -> Head:
     """Read one sink. Raises `SinkError`, `FormatError` for a newer format, `DamageError`."""
     before = noted(sink)
-    head = Head(name, sink, ocfl.load(sink), noted=before)
-    head.losses = losses(sink, before, head.newest)
+    head = Head(name, sink, ocfl.load(sink), noted=before.newest, trouble=before.trouble)
+    there = {each for each, known in head.objects.items() if known.inventory}
+    head.losses = losses(sink, head.noted, head.newest, there - head.newest.keys())
     head.audience = check_format(name, head.object(COMMON))
     for each in head.objects.values():
         for record in _records(each):

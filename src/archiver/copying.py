@@ -111,7 +111,7 @@ class Copying:
         try:
             # Only read: a run may go on writing to it meanwhile, and this takes what is committed now.
             origin = self._origin(made)
-            held = hold.take(made, [self.target], self.id)
+            held = hold.take(made, [self.target], self.id, losers=True)
             try:
                 identity.check(identity.of_heads([origin, *held.heads.values()]))
                 yield origin, held
@@ -122,7 +122,7 @@ class Copying:
 
     def _origin(self, made: Instances) -> Head:
         # Without a check: that would want to write, and this one may be a backup that nobody can write to.
-        found = hold.peek(made, [self.origin])
+        found = hold.peek(made, [self.origin], losers=True)
         head = {**found.heads, **found.public}[self.origin]
         self.copied.partial = head.audience is Audience.PUBLIC
         if head.empty:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from archiver import identity, ocfl
+from archiver import heads, identity, ocfl
 from archiver.archive import COMMON, Head, as_meant, as_sink_error, check_format, look
 from archiver.errors import DamageError, SinkError
 from archiver.heads import told
@@ -59,9 +59,10 @@ class Hold:
         return failed
 
 
-def take(made: Instances, names: Iterable[str], run: str, wait: float = 0.0) -> Hold:
+def take(made: Instances, names: Iterable[str], run: str, wait: float = 0.0, *, losers: bool = False) -> Hold:
     """Open every sink for writing; wait so many seconds for another run that holds one.
 
+    `losers` are taken too where they are about to be filled: sinks that lost what none of these can give.
     Raises the first `SinkError` when none can be used.
     """
     hold, names = Hold(), list(names)
@@ -78,15 +79,18 @@ def take(made: Instances, names: Iterable[str], run: str, wait: float = 0.0) -> 
             with _noted(hold, name):
                 _take_one(hold, made, name, Lease(made.sink(name), run, wait=wait))
         _set_apart(hold)
-        _without_losers(hold)
+        _without_losers(hold, losers=losers)
     except BaseException:
         hold.release()
         raise
     return _usable(hold, made, names)
 
 
-def peek(made: Instances, names: Iterable[str]) -> Hold:
-    """Open every sink for reading only. Raises the first `SinkError` when none can be used."""
+def peek(made: Instances, names: Iterable[str], *, losers: bool = False) -> Hold:
+    """Open every sink for reading only; `losers` as for `take`.
+
+    Raises the first `SinkError` when none can be used.
+    """
     hold, names = Hold(), list(names)
     for name in names:
         with _noted(hold, name):
@@ -95,7 +99,7 @@ def peek(made: Instances, names: Iterable[str]) -> Hold:
     hold.heads = {name: hold.heads[name] for name in kept}
     identity.check(identity.of_heads(hold.heads.values()))
     _set_apart(hold)
-    _without_losers(hold)
+    _without_losers(hold, losers=losers)
     return _usable(hold, made, names)
 
 
@@ -121,10 +125,10 @@ def _common(made: Instances, name: str) -> ocfl.OcflObject:
 
 def _is_empty(made: Instances, name: str, common: ocfl.OcflObject) -> bool:
     """Look whether a sink has ever held an archive."""
+    if common.inventory is not None or heads.noted(made.sink(name)).newest:
+        return False  # where something is noted, the disk is mounted, and what it held is gone
     # A killed first run may have committed an event before what belongs to all.
-    return common.inventory is None and not any(
-        each.inventory for each in ocfl.load(made.sink(name)).values()
-    )
+    return not any(each.inventory for each in ocfl.load(made.sink(name)).values())
 
 
 def _take_one(hold: Hold, made: Instances, name: str, lease: Lease) -> None:
@@ -167,21 +171,25 @@ def _without_strangers(hold: Hold, made: Instances, empty: Mapping[str, bool]) -
     return [name for name, is_empty in empty.items() if not is_empty]
 
 
-def _without_losers(hold: Hold) -> None:
+def _without_losers(hold: Hold, *, losers: bool) -> None:
     """Leave out a sink that lost what no other one can give back: a person may still bring it back.
 
-    A run would begin the object anew, and a backup of it could not be put in its place any more.
+    A run would begin the object anew, and a backup of it could not be put in its place any more. Nor is what
+    lies in the place of another object taken for that, and copied to the other sinks.
     """
     whole = {name for head in hold.heads.values() for name in head.newest.keys() - _lost(head)}
-    for name, head in list(hold.heads.items()):
-        lost = [loss for loss in head.losses if loss.name not in whole]
+    for name, head in {**hold.heads, **hold.public}.items():
+        lost = [loss for loss in head.losses if loss.foreign or not (losers or loss.name in whole)]
+        if name in hold.public:  # filled again from the internal ones, whatever it lost
+            lost = [loss for loss in lost if loss.foreign]
         if lost:
-            hold.errors[name] = SinkError(
-                f"sink {name} has lost what was stored there, and nothing is written to it: {told(lost)}",
-                hint=f"put ocfl/{lost[0].name} back from a backup of your own; or, if it is gone for good: "
-                f"archive verify --sink {name} --accept-loss {lost[0].name}",
-            )
-            del hold.heads[name]
+            hint = f"{lost[0].by_hand} --sink {name}"
+            if lost[0].foreign and lost[0].name in whole:
+                hint = f"move {ocfl.ROOT}{lost[0].name} of sink {name} elsewhere, then: archive run"
+            what = f"sink {name} has lost what was stored there, and nothing is written to it: {told(lost)}"
+            hold.errors[name] = SinkError(what, hint=hint)
+            hold.heads.pop(name, None)
+            hold.public.pop(name, None)
             if name in hold.leases:
                 hold.leases.pop(name).release()
 

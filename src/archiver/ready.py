@@ -112,7 +112,8 @@ def _damage(head: Head) -> str:
     """Tell of the damage seen in a sink that is used: of what is gone, another sink has a copy then."""
     if not head.losses:
         return head.damage
-    return "; ".join(filter(None, [f"{told(head.losses)}; filled again from another sink", head.missed]))
+    again = f"{told(head.losses)}; filled again from another sink"
+    return "; ".join(filter(None, [again, head.trouble, head.missed]))
 
 
 def lacking(number: int) -> str:

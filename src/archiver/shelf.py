@@ -124,9 +124,9 @@ class Shelf:
         """Note at which version each object is left. One that is lost stays missed until it is made again."""
         lost = {loss.name: loss.noted for loss in self.head.losses if loss.name not in made}
         newest = self.head.newest | lost
-        if newest != self.head.noted:
+        # A list that is damaged may name what is gone: a repair makes it again, and says so.
+        if newest != self.head.noted and not self.head.trouble:
             heads.note(self.head.sink, newest)
-            self.head.sink.flush()
             self.head.noted = newest
 
     def _crate(self, target: OcflObject, content: Mapping[str, bytes], now: str) -> bytes:

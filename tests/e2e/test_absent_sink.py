@@ -66,6 +66,6 @@ def test_what_is_gone_for_good_is_accepted(config: Path, capsys: pytest.CaptureF
     assert execute(["verify", "--accept-loss", "e", "--accept-loss", "f", "-c", str(config)]) == 0
     told = capsys.readouterr().out
     assert "e: taken as it is now in local, usb" in told
-    assert "f: no version of it was missed" in told
+    assert "f: nothing was accepted: no version of it is missed" in told
     assert execute(["run", "-c", str(config)]) == 0
     assert json.loads((config.parent / "usb/heads.json").read_bytes())["e"]["version"] == 1

@@ -195,13 +195,10 @@ def _events_left(result: SinkResult) -> str:
 
 def _tell_accepted(name: str, sinks: list[str]) -> None:
     where = ", ".join(sinks)
-    click.echo(
-        printable(
-            f"{name}: taken as it is now in {where}; the next run stores again what its sources still have"
-            if sinks
-            else f"{name}: no version of it was missed, so there was no loss to accept"
-        )
-    )
+    told = f"taken as it is now in {where}; the next run stores again what its sources still have"
+    if not sinks:
+        told = "nothing was accepted: no version of it is missed, or something else lies in its place"
+    click.echo(printable(f"{name}: {told}"))
 
 
 def _tell_finding(each: Finding) -> None:

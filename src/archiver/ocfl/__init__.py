@@ -6,13 +6,14 @@ Read in this order: `reading`, `committing`, `publishing`. Facts: OCFL 1.1.1, ht
 """
 
 from archiver.inventory import Inventory
-from archiver.ocfl.committing import DECLARATION, UNCLAIMED, Addition, commit
+from archiver.ocfl.committing import DECLARATION, UNCLAIMED, Addition, commit, id_of
 from archiver.ocfl.publishing import heal, needs_healing
-from archiver.ocfl.reading import is_object_name, load, read_head
+from archiver.ocfl.reading import INVENTORY, is_object_name, load, read_head
 from archiver.ocfl_object import ROOT, OcflObject, blob, digest, read
 
 __all__ = [
     "DECLARATION",
+    "INVENTORY",
     "ROOT",
     "UNCLAIMED",
     "Addition",
@@ -22,6 +23,7 @@ __all__ = [
     "commit",
     "digest",
     "heal",
+    "id_of",
     "is_object_name",
     "load",
     "needs_healing",

@@ -25,6 +25,11 @@ _USER = {"name": f"event-archiver {__version__}", "address": "urn:x-event-archiv
 _COPIES = 100
 
 
+def id_of(name: str) -> str:
+    """Give the id that the object of this name has in its inventory: its own, wherever it is moved to."""
+    return _URN + name
+
+
 @dataclass(frozen=True, slots=True)
 class Addition:
     """A file whose bytes are already proven under `next_content`: its logical path and SHA-256."""
@@ -96,7 +101,7 @@ def _next(
     each: OcflObject, manifest: Mapping[str, tuple[str, ...]], described: Mapping[str, Any]
 ) -> Inventory:
     versions = each.inventory.versions if each.inventory else {}
-    object_id = each.inventory.object_id if each.inventory else _URN + each.name
+    object_id = each.inventory.object_id if each.inventory else id_of(each.name)
     version = f"v{each.head + 1}"
     made = Inventory(object_id, each.head + 1, manifest, {**versions, version: described})
     # Never commit what could not be read back.

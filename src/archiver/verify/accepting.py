@@ -16,9 +16,9 @@ def accept(name: str, sink: Sink[Any], objects: Collection[str]) -> list[heads.L
     Raises what `look` raises.
     """
     head = look(name, sink)
-    taken = [loss for loss in head.losses if loss.name in objects]
+    # What lies in the place of another object has to be moved away first.
+    taken = [loss for loss in head.losses if loss.name in objects and not loss.foreign]
     if taken:
         left = {loss.name: loss.noted for loss in head.losses if loss.name not in objects}
         heads.note(sink, head.newest | left)
-        sink.flush()
     return taken

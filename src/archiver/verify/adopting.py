@@ -15,8 +15,8 @@ from archiver.verify.objects import INVENTORY, Judged, sidecar
 from archiver.verify.survey import Survey
 
 _NO_OTHER = (
-    "no other sink holds this object whole: restore it from a backup of your own; or, if what is missing is "
-    "gone for good: archive verify --accept-loss "
+    "no other sink holds this object whole. Put it back from a backup of your own; or, if it is gone for "
+    "good, move what is left of it elsewhere, then: archive verify --accept-loss "
 )
 
 
@@ -33,22 +33,26 @@ def adopt(here: Survey, name: str, others: Iterable[Survey]) -> tuple[str, str]:
             continue
         mismatch = _mismatch(here, here.objects[name], theirs)
         if mismatch:
-            why = f"the object in sink {other.name} is another one: {mismatch}"
+            away = f"move {ocfl.ROOT}{name} of sink {here.name} elsewhere, then repair again"
+            why = f"the object in sink {other.name} is another one: {mismatch}. To take that one: {away}"
             continue
         for path, data in _inventories(other, theirs):
             fetching.put_bytes(here.sink, path, data)
-        newest = heads.Newest(theirs.inventory.head, theirs.digest)
-        heads.note(here.sink, heads.noted(here.sink) | {name: newest})
+        before, newest = heads.noted(here.sink), heads.Newest(theirs.inventory.head, theirs.digest)
+        if not before.trouble:
+            heads.note(here.sink, {**before.newest, name: newest})
         return f"inventories restored from sink {other.name}", ""
     return "", why
 
 
 def _mismatch(here: Survey, ours: Judged, theirs: Judged) -> str:
     assert theirs.inventory is not None
+    if ours.inventory is not None and ours.inventory.object_id != theirs.inventory.object_id:
+        return f"the one here is called {ours.inventory.object_id}"
     newest = max((version_number(path.partition("/")[0]) for path in ours.files), default=0)
     if newest > theirs.inventory.head:
         return f"its newest version is v{theirs.inventory.head}, the one here is v{newest}"
-    was = heads.noted(here.sink).get(ours.name)
+    was = heads.noted(here.sink).newest.get(ours.name)
     is_same = was is not None and was.sha256 == theirs.digest
     if ours.inventory is not None and newest == theirs.inventory.head and not is_same:
         return f"its newest version is v{newest} too: what else it holds comes with archive run"

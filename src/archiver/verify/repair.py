@@ -168,7 +168,7 @@ class Mender:
             return "built again from the archive"
         if item.path == heads.PATH:
             heads.note(self._sink, self._head.newest)
-            return "made again from the objects that are there"
+            return "made again from the objects that are there: whether one was gone before is not known"
         if not item.seal:
             return self._unsealed(item)
         data = fetching.small(self._sink, item.path)

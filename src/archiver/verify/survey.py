@@ -48,7 +48,7 @@ def survey(name: str, sink: Sink[Any], only: Iterable[str] = ()) -> Survey:
     Raises `SinkError` when the sink cannot be listed.
     """
     wanted = frozenset(only)
-    noted = heads.noted(sink)
+    noted = heads.noted(sink).newest
     found, objects, outside = Survey(name, sink), dict[str, dict[str, Stat]](), dict[str, Stat]()
     for stat in sink.list(ocfl.ROOT if wanted else ""):
         at, slash, rest = stat.path.removeprefix(ocfl.ROOT).partition("/")
@@ -81,20 +81,19 @@ def _take(found: Survey, judged: Judged) -> None:
 def _miss(found: Survey, noted: Mapping[str, heads.Newest]) -> None:
     """Find the objects of which the newest version is gone. One that is known to be damaged is not missed."""
     troubled = {name for name, each in found.objects.items() if each.trouble}
+    known = {name: each.inventory for name, each in found.objects.items() if each.inventory}
+    strangers = {name for name, inventory in known.items() if inventory.object_id != ocfl.id_of(name)}
     present = {
-        name: heads.Newest(each.inventory.head, each.digest)
-        for name, each in found.objects.items()
-        if each.inventory
+        name: heads.Newest(known[name].head, found.objects[name].digest) for name in known.keys() - strangers
     }
     expected = {name: each for name, each in noted.items() if name not in troubled}
-    for loss in heads.losses(found.sink, expected, present):
+    for loss in heads.losses(found.sink, expected, present, strangers):
         judged = found.objects.setdefault(loss.name, Judged(loss.name, {}))
         judged.trouble = str(loss)
         path = f"{judged.prefix}inventory.json"
-        hint = (
-            f"restore it from another sink, with: archive verify --repair; or put {judged.prefix} back from "
-            f"a backup of your own; or, if it is gone for good: archive verify --accept-loss {loss.name}"
-        )
+        hint = f"restore it from another sink, with: archive verify --repair; or {loss.by_hand}"
+        if loss.foreign:
+            hint = f"move {judged.prefix} elsewhere, then: archive verify --repair; or {loss.by_hand}"
         found.findings.append(Finding(found.name, path, What.MISSING, judged.trouble, hint))
 
 
