@@ -21,6 +21,7 @@ from archiver.ocfl_object import blob, read
 PATH = "heads.json"
 #: A list larger than this is not ours: it has one short line per event.
 _BYTES = 16 << 20
+_SIDECAR_BYTES = 1024
 #: How many losses are told of, where one stands for all.
 _TOLD = 3
 _UNKNOWN = "so whether an event is gone is not known"
@@ -86,6 +87,12 @@ def noted(sink: Sink[Any]) -> Noted:
 
     Meant to be read before the objects are listed, or a run that commits meanwhile looks like a loss.
     """
+    found = _read(sink)
+    # A run that writes both meanwhile makes the list and its digest look apart: once, and not again.
+    return _read(sink) if found.trouble else found
+
+
+def _read(sink: Sink[Any]) -> Noted:
     try:
         sealed = seal.read_seal(sink, PATH)
     except DamageError:
@@ -127,7 +134,7 @@ def _held(sink: Sink[Any], name: str, was: Newest) -> bool:
     """Say whether a version is among those of an object that has a newer one; it has its inventory still."""
     where = f"{ocfl.ROOT}{name}/v{was.version}/{ocfl.INVENTORY}"
     try:
-        if read(sink, seal.of(where), _BYTES).startswith(was.sha256.encode()):
+        if read(sink, seal.of(where), _SIDECAR_BYTES).startswith(was.sha256.encode()):
             return True  # its sidecar says so: `archive verify` proves the rest
         return ocfl.digest(sink, where) == was.sha256
     except (MissingError, DamageError):
@@ -135,19 +142,8 @@ def _held(sink: Sink[Any], name: str, was: Newest) -> bool:
 
 
 def note(sink: Sink[Any], newest: Mapping[str, Newest]) -> None:
-    """Note at which version each object is left. Flushed in between: no power cut makes it look damaged."""
-    value = blob(dump(newest))
-    try:
-        before = seal.read_seal(sink, PATH)
-    except DamageError:
-        before = ()
-    if before:
-        sink.replace(seal.of(PATH), blob(seal.text(PATH, [value.sha256, before[0]])))
-        sink.flush()
-    sink.replace(PATH, value)
-    sink.flush()
-    seal.put(sink, PATH, value.sha256)
-    sink.flush()
+    """Note at which version each object is left. No power cut makes the list look damaged."""
+    seal.replace(sink, PATH, blob(dump(newest)), settled=True)
 
 
 def dump(newest: Mapping[str, Newest]) -> bytes:

@@ -65,17 +65,26 @@ def create(sink: Sink[Any], path: str, value: Blob) -> None:
         put(sink, path, value.sha256)
 
 
-def replace(sink: Sink[Any], path: str, value: Blob) -> None:
+def replace(sink: Sink[Any], path: str, value: Blob, *, settled: bool = False) -> None:
     """Put a value and its seal over what is there.
 
-    Killed in the middle, the seal allows both the old value and the new one: nothing looks damaged.
+    Killed in the middle, the seal allows both the old value and the new one: nothing looks damaged. When
+    `settled`, each step is synced before the next one, so the same is true of a power cut.
     """
+    sync = sink.flush if settled else _pass
     try:
         before = read_seal(sink, path)
     except DamageError:
         before = ()
     if before and value.sha256 not in before:
         sink.replace(of(path), blob(text(path, [value.sha256, before[0]])))
+        sync()
     sink.replace(path, value)
+    sync()
     if before != (value.sha256,):
         put(sink, path, value.sha256)
+        sync()
+
+
+def _pass() -> None:
+    """Leave it to the next flush."""

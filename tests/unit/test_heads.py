@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given
@@ -105,6 +105,20 @@ def test_a_list_that_its_digest_does_not_prove_says_nothing() -> None:
     sink.replace(heads.PATH, blob(heads.dump({"a": Newest(3, "0" * 64)})))
     assert heads.noted(sink).newest == {}
     assert "is not what was written" in heads.noted(sink).trouble
+
+
+def test_a_run_that_notes_something_meanwhile_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink = memory()
+    heads.note(sink, {"a": Newest(1, "0" * 64)})
+    opened, left = sink.open, [{"a": Newest(2, "1" * 64)}]
+
+    def meanwhile(path: str, start: int = 0) -> BinaryIO:
+        if path == heads.PATH and left:  # its digest was read before
+            heads.note(sink, left.pop())
+        return opened(path, start)
+
+    monkeypatch.setattr(sink, "open", meanwhile)
+    assert heads.noted(sink) == Noted({"a": Newest(2, "1" * 64)})
 
 
 def test_every_version_is_noted_when_it_is_made(alone: World) -> None:
